@@ -1,0 +1,1 @@
+"""The outside world: model sources, runtimes, providers. Knows nothing of Flask or of our database."""
