@@ -1,0 +1,61 @@
+"""A model answering somewhere."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas.base import Body, ErrorInfo, Out, PageQuery, Timestamp
+
+DeploymentStatus = Literal["deploying", "running", "stopped", "failed"]
+
+
+class DeploymentRequest(Body):
+    model_id: str = Field(max_length=64)
+    name: str = Field(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$",
+        description="The `model` under which `/v1` answers.",
+    )
+    runtime: str = Field(default="process", max_length=50)
+    options: dict[str, Any] = Field(default={}, description="See `/runtimes` for each runtime's schema.")
+
+
+class DeploymentQuery(PageQuery):
+    status: DeploymentStatus | None = None
+
+
+class DeploymentOut(Out):
+    id: str
+    name: str
+    model_id: str
+    model_name: str
+    runtime: str
+    engine: str | None = None
+    status: DeploymentStatus
+    endpoint: str | None = None
+    message: str = ""
+    error: ErrorInfo | None = None
+    options: dict[str, Any] = {}
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int
+
+
+class LogQuery(Body):
+    after: int = Field(default=0, ge=0, description="Byte offset; `next` of the answer before.")
+
+
+class LogPage(Out):
+    lines: list[str]
+    next: int
+
+
+class RuntimeOut(Out):
+    name: str
+    title: str
+    options_schema: dict[str, Any] = Field(description="JSON Schema of `options`.")
+
+
+class RuntimeList(Out):
+    items: list[RuntimeOut]

@@ -1,0 +1,48 @@
+"""Bringing a model home."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas.base import Body, ErrorInfo, Out, PageQuery, Timestamp
+
+DownloadStatus = Literal["pending", "downloading", "paused", "completed", "failed", "cancelled"]
+
+
+class DownloadRequest(Body):
+    source: str = Field(default="huggingface", max_length=50)
+    ref: str = Field(min_length=1, max_length=20_000, examples=["org/name"])
+    revision: str | None = Field(default=None, max_length=200, description="Branch, tag or commit.")
+    include: list[str] | None = Field(default=None, max_length=200, description="Globs of files to take.")
+    exclude: list[str] | None = Field(default=None, max_length=200, description="Globs of files to leave.")
+
+
+class DownloadQuery(PageQuery):
+    status: DownloadStatus | None = None
+
+
+class DownloadFile(Out):
+    path: str
+    size: int | None = None
+
+
+class DownloadOut(Out):
+    id: str
+    job_id: str
+    source: str
+    ref: str
+    name: str
+    revision: str
+    commit: str
+    status: DownloadStatus
+    bytes_done: int = 0
+    bytes_total: int | None = None
+    speed: float | None = Field(default=None, description="Bytes per second.")
+    eta: float | None = Field(default=None, description="Seconds to the end.")
+    message: str = ""
+    error: ErrorInfo | None = None
+    model_id: str | None = None
+    files: list[DownloadFile] = []
+    created_at: Timestamp
+    updated_at: Timestamp
+    version: int

@@ -1,0 +1,28 @@
+"""Long work as the ledger keeps it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas.base import ErrorInfo, Out, PageQuery, Timestamp
+
+JobState = Literal["queued", "running", "paused", "completed", "failed", "cancelled"]
+
+
+class JobQuery(PageQuery):
+    state: JobState | None = None
+    kind: str | None = Field(default=None, max_length=50)
+
+
+class JobOut(Out):
+    id: str
+    kind: str
+    state: JobState
+    attempt: int
+    object_id: str | None = Field(default=None, description="The download, deployment, … this job works for.")
+    progress: dict[str, Any] = {}
+    error: ErrorInfo | None = None
+    created_at: Timestamp
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
+    version: int

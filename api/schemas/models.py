@@ -1,0 +1,47 @@
+"""The library: models this hub owns."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.schemas.base import Out, PageQuery, Timestamp
+
+ModelKind = Literal["base", "adapter", "merged", "gguf"]
+
+
+class ModelQuery(PageQuery):
+    q: str | None = Field(default=None, max_length=200, description="Part of the name.")
+
+
+class ModelFile(Out):
+    path: str
+    size: int
+    sha256: str | None = None
+
+
+class ModelOut(Out):
+    id: str
+    name: str
+    kind: ModelKind
+    source: str
+    ref: str
+    revision: str
+    commit: str
+    size: int = Field(description="Bytes on disk.")
+    path: str
+    files: list[ModelFile]
+    architecture: str | None = None
+    parameters: int | None = None
+    context_length: int | None = None
+    dtype: str | None = None
+    quantization: str | None = None
+    license: str | None = None
+    tags: list[str] = []
+    warnings: list[str] = []
+    status: Literal["ready", "deleting"] = "ready"
+    created_at: Timestamp
+    version: int
+
+
+class ModelCardOut(Out):
+    text: str

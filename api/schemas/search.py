@@ -1,0 +1,89 @@
+"""Looking for models in a source."""
+
+from typing import Any
+
+from pydantic import Field
+
+from api.schemas.base import Body, Out, Timestamp
+
+
+class SearchParams(Body):
+    source: str = Field(default="huggingface", max_length=50, description="Where to look; see `/sources`.")
+    q: str = Field(default="", max_length=500, description="Words to look for.")
+    author: str | None = Field(default=None, max_length=200)
+    task: str | None = Field(default=None, max_length=100, description="For example `text-generation`.")
+    library: str | None = Field(default=None, max_length=100, description="For example `transformers` or `gguf`.")
+    license: str | None = Field(default=None, max_length=100)
+    gated: bool | None = None
+    sort: str | None = Field(
+        default=None, pattern="^(downloads|likes|last_modified|created_at|trending_score)$"
+    )
+    limit: int = Field(default=20, ge=1, le=100)
+    after: str | None = Field(default=None, max_length=2000, description="`next` of the page before.")
+
+
+class FoundModel(Out):
+    ref: str
+    name: str
+    author: str | None = None
+    description: str | None = None
+    downloads: int | None = None
+    likes: int | None = None
+    task: str | None = None
+    library: str | None = None
+    license: str | None = None
+    gated: bool = False
+    private: bool = False
+    tags: list[str] = []
+    updated_at: Timestamp | None = None
+    size: int | None = Field(default=None, description="Bytes, when the source says.")
+    parameters: int | None = None
+
+
+class RemoteModelParams(Body):
+    source: str = Field(default="huggingface", max_length=50)
+    ref: str = Field(min_length=1, max_length=20_000, examples=["org/name"])
+    revision: str | None = Field(default=None, max_length=200)
+
+
+class RemoteFileOut(Out):
+    path: str
+    size: int | None = None
+    sha256: str | None = None
+
+
+class RevisionOut(Out):
+    name: str
+    kind: str
+    commit: str | None = None
+
+
+class CardOut(Out):
+    text: str = Field(description="Markdown.")
+    metadata: dict[str, Any] = {}
+
+
+class RemoteModel(Out):
+    """A model as its source holds it: the files of one revision, the revisions there are, and the card."""
+
+    source: str
+    ref: str
+    revision: str
+    commit: str
+    gated: bool
+    private: bool
+    size: int = Field(description="Bytes of all files.")
+    files: list[RemoteFileOut]
+    revisions: list[RevisionOut]
+    card: CardOut
+
+
+class SourceOut(Out):
+    name: str
+    title: str
+    description: str
+    searchable: bool
+
+
+class SourceList(Out):
+    items: list[SourceOut]
