@@ -1,0 +1,178 @@
+"""Every setting of the hub: its environment name, default, unit and one sentence.
+
+`docs/settings.md` and `.env.example` are held against this file by `tests/test_house.py`.
+"""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+VERSION = "0.1.0"
+
+
+class Settings(BaseSettings):
+    """Read once from the environment (and `.env`), validated at start; a wrong one stops the hub with a sentence."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(
+        Path("~/.modelhub"), alias="MODELHUB_HOME", description="Directory of all data: database, models, logs."
+    )
+    host: str = Field("127.0.0.1", alias="MODELHUB_HOST", description="Address the web server listens on.")
+    port: int = Field(5000, alias="MODELHUB_PORT", ge=1, le=65535, description="Port the web server listens on.")
+    web_workers: int = Field(
+        1, alias="MODELHUB_WEB_WORKERS", ge=1, le=64, description="Web processes; one serves hundreds of streams."
+    )
+    worker_threads: int = Field(
+        16, alias="MODELHUB_WORKER_THREADS", ge=1, le=256, description="Jobs a worker follows at the same time."
+    )
+    admin_email: str = Field(
+        "admin@localhost",
+        alias="MODELHUB_ADMIN_EMAIL",
+        max_length=254,
+        description="E-mail of the administrator made at the first start.",
+    )
+    admin_password: str | None = Field(
+        None,
+        alias="MODELHUB_ADMIN_PASSWORD",
+        min_length=8,
+        max_length=1024,
+        repr=False,
+        description="Password of that administrator; generated and printed once when empty.",
+    )
+    database_url: str | None = Field(
+        None,
+        alias="DATABASE_URL",
+        repr=False,
+        description="SQLAlchemy or libpq URL; empty means SQLite in the data directory.",
+    )
+    redis_url: str | None = Field(
+        None,
+        alias="REDIS_URL",
+        repr=False,
+        description="Redis or Valkey; empty means the embedded one (set by the supervisor).",
+    )
+    hf_endpoint: str = Field(
+        "https://huggingface.co", alias="HF_ENDPOINT", description="The Hugging Face Hub, or a mirror of it."
+    )
+    hf_token: str | None = Field(
+        None, alias="HF_TOKEN", repr=False, description="Access token for private and gated models."
+    )
+    ollama_host: str = Field(
+        "http://127.0.0.1:11434", alias="OLLAMA_HOST", description="The Ollama server to talk to."
+    )
+    docker_host: str | None = Field(
+        None, alias="DOCKER_HOST", description="Docker engine; empty means the local socket."
+    )
+    public_url: str | None = Field(
+        None,
+        alias="MODELHUB_PUBLIC_URL",
+        description="Address browsers use when it differs from host and port; https makes cookies Secure.",
+    )
+    cors_origins: list[str] = Field(
+        [],
+        alias="MODELHUB_CORS_ORIGINS",
+        description="JSON list of further exact origins whose pages may call the API.",
+    )
+    download_connections: int = Field(
+        8, alias="MODELHUB_DOWNLOAD_CONNECTIONS", ge=1, le=64, description="Connections per download."
+    )
+    disk_reserve: int = Field(
+        512 * 1024**2,
+        alias="MODELHUB_DISK_RESERVE",
+        ge=0,
+        description="Bytes of disk that a download must leave free.",
+    )
+    lease_seconds: float = Field(
+        10.0, alias="MODELHUB_LEASE_SECONDS", ge=1, le=600, description="Seconds until a silent worker loses its job."
+    )
+    deploy_timeout: float = Field(
+        600.0,
+        alias="MODELHUB_DEPLOY_TIMEOUT",
+        ge=5,
+        description="Seconds a deployment may take to answer its first token.",
+    )
+    log_level: str = Field(
+        "INFO",
+        alias="MODELHUB_LOG_LEVEL",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Least severity that is logged.",
+    )
+    log_json: bool = Field(
+        False, alias="MODELHUB_LOG_JSON", description="Log one JSON object per line instead of readable text."
+    )
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("hf_endpoint", "ollama_host", "public_url", mode="after")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @cached_property
+    def sqlalchemy_url(self) -> str:
+        """SQLAlchemy's URL; `postgres://` and `postgresql://` mean the psycopg 3 driver."""
+        url = self.database_url
+        if not url:
+            return f"sqlite:///{self.home / 'modelhub.db'}"
+        for prefix in ("postgres://", "postgresql://"):
+            if url.startswith(prefix):
+                return "postgresql+psycopg://" + url.removeprefix(prefix)
+        return url
+
+    @cached_property
+    def redis(self) -> str:
+        """The Redis URL; without a supervisor, the socket where it would have put one."""
+        return self.redis_url or f"unix://{self.run_dir / 'redis.sock'}?db=0"
+
+    @cached_property
+    def celery_broker(self) -> str:
+        """Celery's spelling of the same URL (`redis+socket` for unix sockets)."""
+        if not self.redis.startswith("unix://"):
+            return self.redis
+        path, _, query = self.redis.removeprefix("unix://").partition("?")
+        database = dict(item.partition("=")[::2] for item in query.split("&")).get("db", "0")
+        return f"redis+socket://{path}?virtual_host={database}"
+
+    @cached_property
+    def run_dir(self) -> Path:
+        return self.home / "run"
+
+    @cached_property
+    def models_dir(self) -> Path:
+        return self.home / "models"
+
+    @cached_property
+    def incoming_dir(self) -> Path:
+        return self.home / "incoming"
+
+    @cached_property
+    def children_dir(self) -> Path:
+        return self.run_dir / "children"
+
+    @cached_property
+    def secure_cookies(self) -> bool:
+        return bool(self.public_url and self.public_url.startswith("https://"))
+
+    def make_directories(self) -> None:
+        """Create the data directory; private, since it holds keys and everybody's models."""
+        for path in (self.home, self.run_dir, self.children_dir, self.models_dir, self.incoming_dir):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def environment_name(field: str) -> str:
+    """The environment variable of a settings field."""
+    return str(Settings.model_fields[field].alias)
+
+
+def explain(error: ValidationError) -> str:
+    """One sentence per wrong setting, with the variable's name and never its value."""
+    parts = [f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors()]
+    return "Wrong setting: " + "; ".join(parts) + ". See docs/settings.md."

@@ -1,0 +1,135 @@
+"""What a route says about itself: who may call it, what it takes, what it gives, how it refuses.
+
+The decorator checks all of that and is the source of the OpenAPI document. A method without a contract
+does not start (`api.controllers.openapi`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Response, jsonify, make_response, request
+from pydantic import BaseModel
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from api.errors import now_text
+from api.extensions import db
+from api.schemas.base import Body
+from api.security.authorise import authorise_request
+from api.security.permissions import Permission
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+MAX_JSON_DEPTH = 64
+
+
+@dataclass(frozen=True)
+class Contract:
+    permission: Permission
+    summary: str
+    body: type[Body] | None = None
+    query: type[Body] | None = None
+    out: Any = None
+    status: int = 200
+    errors: tuple[int, ...] = ()
+    streams: str | None = None
+    envelope: bool = True
+    tags: tuple[str, ...] = field(default=())
+
+
+def contract(
+    permission: Permission,
+    *,
+    body: type[Body] | None = None,
+    query: type[Body] | None = None,
+    out: Any = None,
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+    streams: str | None = None,
+    envelope: bool = True,
+    message: str = "OK",
+) -> Callable[[Method], Method]:
+    """Declare a method of a `Resource`.
+
+    `out` is the pydantic type of `data`; a method returns something that validates into it, or a `Response`
+    of its own (`streams` names its media type). `errors` are the statuses beyond those that follow from
+    the rest (401/403 unless public, 400/415/422 with a body, 422 with a query).
+    """
+
+    def declare(method: Method) -> Method:
+        summary = (method.__doc__ or "").strip()
+
+        @wraps(method)
+        def call(self: Any, **path: Any) -> Response:
+            authorise_request(permission)
+            if query is not None:
+                path["query"] = query.model_validate(_query_values())
+            if body is not None:
+                path["body"] = body.model_validate(_json_body())
+            try:
+                answer = method(self, **path)
+            finally:
+                # A read leaves its transaction open; end it so that no connection is held while bytes go out.
+                if not streams:
+                    db.session.rollback()
+            if isinstance(answer, Response):
+                return answer
+            return _answer(answer, out, status, message, envelope)
+
+        call.contract = Contract(  # type: ignore[attr-defined]
+            permission, summary, body, query, out, status, errors, streams, envelope
+        )
+        return call  # type: ignore[return-value]
+
+    return declare
+
+
+def _answer(answer: Any, out: Any, status: int, message: str, envelope: bool) -> Response:
+    data: Any = answer
+    if isinstance(answer, BaseModel):
+        data = answer.model_dump(mode="json")
+    elif out is not None and answer is not None:
+        data = out.model_validate(answer).model_dump(mode="json")
+    if envelope:
+        data = {
+            "success": True,
+            "message": message,
+            "data": data if data is not None else {},
+            "code": status,
+            "timestamp": now_text(),
+        }
+    return make_response(jsonify(data), status)
+
+
+def _query_values() -> dict[str, Any]:
+    return {
+        name: values if len(values) > 1 else values[0] for name, values in request.args.to_dict(flat=False).items()
+    }
+
+
+def _json_body() -> Any:
+    if not request.is_json:
+        raise UnsupportedMediaType("Send JSON: the Content-Type must be application/json.")
+    try:
+        value = request.get_json()
+    except BadRequest:
+        raise BadRequest("The body is not valid JSON.") from None
+    except RecursionError:
+        raise BadRequest(f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels.") from None
+    if _depth(value) > MAX_JSON_DEPTH:
+        raise BadRequest(f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels.")
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MAX_JSON_DEPTH:
+        depth += 1
+        level = [
+            item
+            for node in level
+            if isinstance(node, dict | list)
+            for item in (node.values() if isinstance(node, dict) else node)
+        ]
+    return depth

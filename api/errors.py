@@ -1,0 +1,203 @@
+"""Every way to say no, and the one place that answers.
+
+    AppError                    what a service refuses
+    ├── Invalid                 understood, and wrong
+    ├── Unauthenticated         who are you?
+    │   └── InvalidCredentials
+    ├── Forbidden               not you
+    ├── Missing                 there is no such thing (for you)
+    ├── Conflict                not now: something else stands in the way
+    │   └── StaleFence          somebody else owns this job now
+    ├── TooMany                 come back later
+    └── Unavailable             a part of us is away
+
+`integrations.errors` is the tree for the outside world. `describe` gives the same words to REST, to
+sockets and to a job's row; only this file knows HTTP numbers.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, jsonify, request
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from integrations.errors import IntegrationError
+
+log = structlog.get_logger(__name__)
+
+
+class AppError(Exception):
+    """Base of the tree. `details` is JSON-serialisable and safe to show."""
+
+    code = "BAD_REQUEST"
+
+    def __init__(self, message: str, *, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = details or {}
+
+
+class Invalid(AppError):
+    code = "VALIDATION_FAILED"
+
+
+class Unauthenticated(AppError):
+    code = "UNAUTHENTICATED"
+
+
+class InvalidCredentials(Unauthenticated):
+    code = "INVALID_CREDENTIALS"
+
+
+class Forbidden(AppError):
+    code = "FORBIDDEN"
+
+
+class Missing(AppError):
+    code = "NOT_FOUND"
+
+
+class Conflict(AppError):
+    code = "CONFLICT"
+
+
+class StaleFence(Conflict):
+    code = "STALE_FENCE"
+
+
+class TooMany(AppError):
+    code = "TOO_MANY_REQUESTS"
+
+
+class Unavailable(AppError):
+    code = "UNAVAILABLE"
+
+
+HTTP_STATUS = {
+    "BAD_REQUEST": 400,
+    "VALIDATION_FAILED": 422,
+    "UNAUTHENTICATED": 401,
+    "INVALID_CREDENTIALS": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "CONFLICT": 409,
+    "STALE_FENCE": 409,
+    "TOO_MANY_REQUESTS": 429,
+    "UNAVAILABLE": 503,
+    "UNKNOWN_KIND": 422,
+    "INVALID_REF": 422,
+    "REVISION_NOT_FOUND": 404,
+    "FILE_NOT_FOUND": 404,
+    "ACCESS_DENIED": 403,
+    "GATED_MODEL": 403,
+    "UPSTREAM_UNREACHABLE": 502,
+    "UPSTREAM_THROTTLED": 503,
+    "OUT_OF_SPACE": 507,
+    "CHECKSUM_MISMATCH": 502,
+    "UNSUPPORTED": 422,
+    "CHILD_FAILED": 502,
+    "STOPPED": 409,
+    "INTEGRATION_FAILED": 502,
+    "INTERNAL": 500,
+}
+
+_HTTP_CODES = {400: "BAD_REQUEST", 404: "NOT_FOUND", 413: "TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """`{code, message, details}`: the same words for REST, for a job's row and for a socket."""
+    if isinstance(error, AppError | IntegrationError):
+        return {"code": error.code, "message": str(error), "details": error.details}
+    if isinstance(error, ValidationError):
+        return {
+            "code": Invalid.code,
+            "message": _first_finding(error),
+            "details": {"errors": findings(error)},
+        }
+    if isinstance(error, HTTPException):
+        number = error.code or 500
+        code = _HTTP_CODES.get(number, error.name.upper().replace(" ", "_"))
+        return {"code": code, "message": error.description or error.name, "details": {}}
+    if isinstance(error, OperationalError):
+        return {
+            "code": Unavailable.code,
+            "message": "The database did not answer in time. Try again; `modelhub doctor` checks it.",
+            "details": {},
+        }
+    return {
+        "code": "INTERNAL",
+        "message": "Something went wrong on our side. The log has the details under this request's id.",
+        "details": {},
+    }
+
+
+def findings(error: ValidationError) -> list[dict[str, Any]]:
+    """Field by field, without echoing the values that were sent."""
+    return [
+        {"loc": [str(part) for part in item["loc"]], "msg": item["msg"], "type": item["type"]}
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _first_finding(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]
+
+
+def status_of(error: BaseException, code: str) -> int:
+    if isinstance(error, HTTPException):
+        return error.code or 500
+    return HTTP_STATUS.get(code, 400)
+
+
+def now_text() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def problem_response(error: BaseException) -> Response:
+    """The error envelope of `/api/v1`; `/v1` answers in OpenAI's shape."""
+    said = describe(error)
+    status = status_of(error, said["code"])
+    if request.path.startswith("/v1/"):
+        body: dict[str, Any] = {"error": openai_error(said, status)}
+    else:
+        body = {
+            "success": False,
+            "message": said["message"],
+            "error": said["code"],
+            "details": said["details"],
+            "timestamp": now_text(),
+        }
+    response = jsonify(body)
+    response.status_code = status
+    if isinstance(error, HTTPException):
+        for name, value in error.get_headers():
+            if name.lower() in ("allow", "retry-after", "www-authenticate"):
+                response.headers[name] = value
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status in (429, 503):
+        response.headers.setdefault("Retry-After", str(said["details"].get("retry_after", 5)))
+    return response
+
+
+def openai_error(said: dict[str, Any], status: int) -> dict[str, Any]:
+    kinds = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
+    kind = kinds.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"message": said["message"], "type": kind, "param": None, "code": said["code"].lower()}
+
+
+def register(app: Flask) -> None:
+    """One handler answers everything. Bugs surface in tests and stay private in production."""
+
+    @app.errorhandler(Exception)
+    def answer(error: Exception) -> Response:
+        said = describe(error)
+        if said["code"] == "INTERNAL":
+            log.exception("request failed", path=request.path, method=request.method)
+            if current_app.testing:
+                raise error
+        return problem_response(error)

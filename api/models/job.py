@@ -1,0 +1,34 @@
+"""The ledger: long work, one row each. Columns only; its verbs are `api.services.jobs`."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Float, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.extensions import db
+from api.models.base import UTCDateTime, Versioned
+
+
+class Job(db.Model, Versioned):  # type: ignore[name-defined, misc]
+    """`fence` grows with every claim; a writer with an older one is refused. `lease_until` is Unix seconds."""
+
+    __tablename__ = "jobs"
+
+    kind: Mapped[str] = mapped_column(String(50))
+    state: Mapped[str] = mapped_column(String(20), default="queued")
+    wanted: Mapped[str] = mapped_column(String(20), default="run")  # run | pause | cancel
+    object_id: Mapped[str | None] = mapped_column(String(32))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    progress: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    attempt: Mapped[int] = mapped_column(default=0)
+    lost: Mapped[int] = mapped_column(default=0)  # leases lost in a row without progress: the poison counter
+    fence: Mapped[int] = mapped_column(default=0)
+    lease_owner: Mapped[str | None] = mapped_column(String(100))
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    rung_at: Mapped[float | None] = mapped_column(Float)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    __table_args__ = (Index("ix_jobs_state_lease_until", "state", "lease_until"), Index("ix_jobs_object_id", "object_id"))

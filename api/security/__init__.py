@@ -1,0 +1,1 @@
+"""The one door: who is asking, and may they."""

@@ -1,0 +1,56 @@
+"""The hub's own secret: signs tokens and encrypts what must be read back."""
+
+import base64
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from api.errors import Unavailable
+
+
+def load_or_create(home: Path) -> bytes:
+    """The 32 secret bytes in `secret.key`, made with mode 0600 at the first start."""
+    path = home / "secret.key"
+    try:
+        return bytes.fromhex(path.read_text().strip())
+    except FileNotFoundError:
+        pass
+    draft = home / f".secret.key.{os.getpid()}.{secrets.token_hex(4)}"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)  # atomic, and never overwrites
+    except FileExistsError:
+        pass  # another process was first; its key counts
+    finally:
+        draft.unlink()
+    return bytes.fromhex(path.read_text().strip())
+
+
+def derive(secret: bytes, purpose: str) -> bytes:
+    """A key for one purpose, so that a leaked signature key cannot decrypt."""
+    return hashlib.blake2b(secret, digest_size=32, person=purpose.encode()[:16]).digest()
+
+
+class Vault:
+    """Encrypts small secrets for a database column (Fernet: AES-128-CBC with HMAC-SHA-256)."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._fernet = Fernet(base64.urlsafe_b64encode(derive(secret, "vault")))
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise Unavailable(
+                "A stored secret cannot be decrypted: secret.key is not the one it was sealed with. Restore it from a backup."
+            ) from None

@@ -1,0 +1,1 @@
+"""The verbs of the product: plain functions, one unit of work each. No request, no HTTP words."""

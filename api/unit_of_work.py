@@ -1,0 +1,46 @@
+"""Commit first, then tell the world.
+
+    with unit_of_work() as after_commit:
+        db.session.add(row)
+        after_commit(lambda: ring(row.id))
+
+Leaving the block commits and then runs what was queued, in order; an exception rolls back and nothing is
+told. A public service function opens exactly one; private ones receive `after_commit`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from api.extensions import db
+
+log = structlog.get_logger(__name__)
+
+AfterCommit = Callable[[Callable[[], object]], None]
+
+
+@contextmanager
+def unit_of_work() -> Iterator[AfterCommit]:
+    """One write transaction. What was read before it is forgotten, so decisions rest on rows read under the lock."""
+    outbox: list[Callable[[], object]] = []
+    if db.session().in_transaction():
+        db.session.rollback()
+    db.session.connection(execution_options={"writes": True})
+    try:
+        yield outbox.append
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    for tell in outbox:
+        _told(tell)
+
+
+def _told(tell: Callable[[], object]) -> None:
+    try:
+        tell()
+    except Exception:
+        # The row is already true. A broker that is away must not turn success into an error: beat rings again,
+        # and clients see the state when they ask.
+        log.warning("after-commit message lost; the state is kept", exc_info=True)

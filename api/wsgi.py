@@ -1,0 +1,6 @@
+"""The entry point of the web server: `gunicorn … api.wsgi:app`. Under the gevent worker the standard library
+is already patched when this is imported."""
+
+from api import create_app
+
+app = create_app()
