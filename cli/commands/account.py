@@ -1,0 +1,63 @@
+"""`modelhub login` and `modelhub logout`."""
+
+import os
+import sys
+
+import click
+
+from cli import console, credentials, places
+from cli.app import App, command
+from cli.errors import HubUnreachable, NotSignedIn, WrongUsage
+
+
+@command("login")
+@click.argument("url", required=False)
+@click.option("--email", help="Sign in as this user.  [env: MODELHUB_EMAIL]")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin.")
+def login_command(app: App, url: str | None, email: str | None, password_stdin: bool) -> None:
+    """Sign in to the hub at URL, and use that hub from now on.
+
+    The password is asked for without showing it, or taken from MODELHUB_PASSWORD or stdin. On the hub's
+    own machine, the one who started the hub needs no login.
+    """
+    if url:
+        app.hub_option = url
+    hub = app.hub
+    email = email or os.environ.get("MODELHUB_EMAIL") or _ask("E-mail", hidden=False)
+    password = _password(password_stdin)
+    own = places.local_hub()
+    user = hub.auth.sign_in(email, password, make_default=not (own and places.same_hub(own, hub.url)))
+    if app.json:
+        console.document({"hub": hub.url, "user": user})
+    else:
+        console.say(f"Signed in to {hub.url} as {user['email']} ({user['role']}).")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return os.environ.get("MODELHUB_PASSWORD") or _ask("Password", hidden=True)
+
+
+def _ask(what: str, *, hidden: bool) -> str:
+    if not sys.stdin.isatty():
+        ways = "MODELHUB_PASSWORD or --password-stdin" if hidden else "--email or MODELHUB_EMAIL"
+        raise WrongUsage(f"{what} is needed and there is no terminal to ask on. Use {ways}.")
+    return str(click.prompt(what, hide_input=hidden, err=True))
+
+
+@command("logout")
+@click.argument("url", required=False)
+def logout_command(app: App, url: str | None) -> None:
+    """Sign out of the hub at URL, here and at the hub."""
+    if url:
+        app.hub_option = url
+    known = credentials.of(app.url) is not None
+    try:
+        app.hub.auth.sign_out()
+    except (HubUnreachable, NotSignedIn):
+        console.note("The hub could not be told; the sign-in is forgotten on this machine.")
+    if app.json:
+        console.document({"hub": app.url, "was_signed_in": known})
+    else:
+        console.say(f"Signed out of {app.url}." if known else f"You were not signed in to {app.url}.")

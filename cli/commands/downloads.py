@@ -1,0 +1,92 @@
+"""`modelhub downloads`, `pause`, `resume`, `cancel`, `retry`."""
+
+import click
+
+from cli import console, downloads, naming, text
+from cli.app import App, command
+from cli.errors import NotFound
+
+STATUSES = (*downloads.ACTIVE, "paused", *downloads.ENDED)
+
+
+@command("downloads")
+@click.option("--status", type=click.Choice(STATUSES), help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most downloads to show.")
+def downloads_command(app: App, status: str | None, limit: int) -> None:
+    """List downloads, the newest first."""
+    found = list(app.hub.pages("downloads", most=limit, status=status))
+    if app.json:
+        console.document({"items": found})
+        return
+    console.table(
+        ["ID", "MODEL", "STATUS", ">DONE", ">SIZE", ">SPEED", ">LEFT", "CREATED"],
+        [_row(item) for item in found],
+        empty="No downloads. `modelhub pull REF` starts one.",
+    )
+
+
+def _row(item: downloads.Download) -> tuple[object, ...]:
+    total = item["bytes_total"]
+    moving = item["status"] == "downloading"
+    return (
+        item["id"],
+        item["ref"],
+        item["status"],
+        f"{100 * item['bytes_done'] // total} %" if total else "–",
+        text.size(total),
+        f"{text.size(item['speed'])}/s" if moving and item["speed"] else "–",
+        text.duration(item["eta"]) if moving else "–",
+        text.ago(item["created_at"]),
+    )
+
+
+@command("pause")
+@click.argument("download", shell_complete=naming.complete_download)
+def pause_command(app: App, download: str) -> None:
+    """Pause a download; what is here stays. DOWNLOAD is an id or a ref."""
+    found = naming.download(app.hub, download)
+    _tell(app, app.hub.post(f"downloads/{found['id']}/pause"), f"Go on with `modelhub resume {found['id']}`.")
+
+
+@command("resume")
+@click.argument("download", shell_complete=naming.complete_download)
+def resume_command(app: App, download: str) -> None:
+    """Go on with a paused download from where it stands."""
+    found = naming.download(app.hub, download)
+    _tell(app, app.hub.post(f"downloads/{found['id']}/resume"), f"Watch with `modelhub pull {found['ref']}`.")
+
+
+@command("cancel")
+@click.argument("download_or_job", shell_complete=naming.complete_download)
+def cancel_command(app: App, download_or_job: str) -> None:
+    """Give up a download or a job; what a download had fetched is deleted."""
+    path, found = _download_or_job(app, download_or_job)
+    _tell(app, app.hub.post(f"{path}/{found['id']}/cancel"), "")
+
+
+@command("retry")
+@click.argument("download_or_job", shell_complete=naming.complete_download)
+def retry_command(app: App, download_or_job: str) -> None:
+    """Try a failed download or job once more; finished parts are not fetched again."""
+    path, found = _download_or_job(app, download_or_job)
+    hint = f"Watch with `modelhub pull {found['ref']}`." if path == "downloads" else "See `modelhub jobs`."
+    _tell(app, app.hub.post(f"{path}/{found['id']}/retry"), hint)
+
+
+def _download_or_job(app: App, typed: str) -> tuple[str, naming.Found]:
+    try:
+        return "downloads", naming.download(app.hub, typed)
+    except NotFound:
+        jobs = list(app.hub.pages("jobs", most=1000))
+        if naming.match(typed, jobs, ()):
+            return "jobs", naming.one(typed, jobs, (), "job", "modelhub jobs")
+        raise
+
+
+def _tell(app: App, answer: naming.Found, hint: str) -> None:
+    if app.json:
+        console.document(answer)
+        return
+    console.say(f"{naming.label(answer)}: {answer.get('status') or answer.get('state')}.")
+    if hint:
+        console.note(hint)

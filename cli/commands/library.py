@@ -1,0 +1,109 @@
+"""`modelhub list` and `modelhub show`."""
+
+import click
+
+from cli import console, downloads, naming, text
+from cli.app import App, command
+
+
+@command("list")
+@click.argument("words", metavar="[TEXT]", required=False)
+def list_command(app: App, words: str | None) -> None:
+    """List the models in the library, or those with TEXT in their names."""
+    found = list(app.hub.pages("models", q=words))
+    if app.json:
+        console.document({"items": found})
+        return
+    console.table(
+        ["NAME", "ID", "KIND", ">PARAMETERS", ">SIZE", "SOURCE", "CREATED"],
+        [
+            (
+                item["name"],
+                item["id"],
+                item["kind"],
+                text.count(item["parameters"]),
+                text.size(item["size"]),
+                item["source"],
+                text.ago(item["created_at"]),
+            )
+            for item in found
+        ],
+        empty="The library has no such model." if words else "The library is empty. `modelhub pull REF` fills it.",
+    )
+
+
+@command("show")
+@click.argument("model", shell_complete=naming.complete_model)
+@click.option("--card", is_flag=True, help="Show the model card alone.")
+@click.option("--source", help="Look at the model in this source instead of the library.")
+@click.option("--revision", help="With --source: branch, tag or commit.")
+def show_command(app: App, model: str, card: bool, source: str | None, revision: str | None) -> None:
+    """Show what is known of MODEL: figures, files, card."""
+    if source or revision:
+        _remote(app, model, downloads.source_of(model, source), revision, card)
+        return
+    found = naming.model(app.hub, model)
+    if card:
+        _card(app, app.hub.get(f"models/{found['id']}/card"))
+    elif app.json:
+        console.document(found)
+    else:
+        _show(found)
+
+
+def _show(model: naming.Found) -> None:
+    console.fields(
+        [
+            ("name", model["name"]),
+            ("id", model["id"]),
+            ("kind", model["kind"]),
+            ("source", f"{model['source']}: {model['ref']} @ {model['revision']} ({model['commit'][:12]})"),
+            ("architecture", model["architecture"]),
+            ("parameters", text.count(model["parameters"]) if model["parameters"] else None),
+            ("context", model["context_length"]),
+            ("dtype", model["dtype"]),
+            ("quantization", model["quantization"]),
+            ("license", model["license"]),
+            ("tags", ", ".join(model["tags"])),
+            ("size", text.size(model["size"])),
+            ("path", model["path"]),
+            ("created", text.ago(model["created_at"])),
+        ]
+    )
+    for warning in model.get("warnings", []):
+        console.note(warning, "yellow")
+    _files(model["files"])
+
+
+def _files(files: list[naming.Found]) -> None:
+    console.say("")
+    rows = [(file["path"], text.size(file["size"]), (file.get("sha256") or "")[:16]) for file in files]
+    console.table(["FILE", ">SIZE", "SHA-256"], rows, empty="No files.")
+
+
+def _card(app: App, card: naming.Found) -> None:
+    if app.json:
+        console.document(card)
+    else:
+        console.say(card["text"] or "This model has no card.")
+
+
+def _remote(app: App, ref: str, source: str, revision: str | None, card: bool) -> None:
+    found = app.hub.get("search/model", source=source, ref=ref, revision=revision)
+    if card:
+        _card(app, found["card"])
+    elif app.json:
+        console.document(found)
+    else:
+        access = [word for word in ("gated", "private") if found[word]]
+        console.fields(
+            [
+                ("ref", found["ref"]),
+                ("source", source),
+                ("revision", f"{found['revision']} ({found['commit'][:12]})"),
+                ("access", ", ".join(access) or "open"),
+                ("size", text.size(found["size"])),
+                ("revisions", ", ".join(r["name"] for r in found["revisions"][:20])),
+            ]
+        )
+        _files(found["files"])

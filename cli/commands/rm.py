@@ -1,0 +1,56 @@
+"""`modelhub rm`."""
+
+import sys
+
+import click
+
+from cli import console, naming, text
+from cli.app import App, command
+from cli.errors import NotFound, WrongUsage
+from cli.hub import Hub
+
+
+@command("rm")
+@click.argument("names", metavar="MODEL|DEPLOYMENT...", nargs=-1, required=True, shell_complete=naming.complete_model)
+@click.option("--model", "kind", flag_value="model", help="Look among models only.")
+@click.option("--deployment", "kind", flag_value="deployment", help="Look among deployments only.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def rm_command(app: App, names: tuple[str, ...], kind: str | None, yes: bool) -> None:
+    """Delete models or deployments, after asking. A model's files go with it."""
+    targets = [_target(app.hub, name, kind) for name in names]
+    removed = []
+    for what, found in targets:
+        if not (yes or _agreed(what, found)):
+            continue
+        app.hub.delete(f"{what}s/{found['id']}")
+        removed.append({"kind": what, "id": found["id"], "name": found["name"]})
+        if not app.json:
+            console.say(f"The {what} {found['name']} is deleted.")
+    if app.json:
+        console.document({"removed": removed})
+
+
+def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
+    """("model" | "deployment", the object). A name of both, with neither option given, is refused."""
+    models = naming.models(hub) if kind != "deployment" else []
+    deployments = naming.deployments(hub) if kind != "model" else []
+    is_model = bool(naming.match(typed, models, naming.MODEL_KEYS))
+    is_deployment = bool(naming.match(typed, deployments, naming.DEPLOYMENT_KEYS))
+    if is_model and is_deployment:
+        raise WrongUsage(
+            f"'{typed}' names a model and a deployment. Say which with --model or --deployment.", code="AMBIGUOUS"
+        )
+    if is_model or kind == "model":
+        return "model", naming.one(typed, models, naming.MODEL_KEYS, "model", "modelhub list")
+    if is_deployment or kind == "deployment":
+        return "deployment", naming.one(
+            typed, deployments, naming.DEPLOYMENT_KEYS, "deployment", "modelhub ps"
+        )
+    raise NotFound(f"There is no model or deployment '{typed}'. `modelhub list` and `modelhub ps` show what there is.")
+
+
+def _agreed(what: str, found: naming.Found) -> bool:
+    if not sys.stdin.isatty():
+        raise WrongUsage("There is no terminal to ask on. Give --yes to delete without asking.")
+    more = f" ({text.size(found['size'])} on disk)" if what == "model" else f" (it is {found['status']})"
+    return click.confirm(f"Delete the {what} {text.safe(found['name'])}{more}?", err=True)
