@@ -1,0 +1,43 @@
+"""`check` and `test`: run every command to its end, then say what failed. Nothing is skipped in silence."""
+
+import subprocess
+import sys
+import time
+
+from supervisor.bootstrap import node
+from supervisor.bootstrap.steps import ROOT
+
+PYTHON = [sys.executable, "-m"]
+CHECKED = ("api", "cli", "inference", "integrations", "supervisor", "tasks", "training")
+
+
+def main(words: list[str]) -> int:
+    what, *more = words
+    npm = [*PYTHON, "supervisor.bootstrap", "npm", "run", "--silent"] if node.has_console() else []
+    packages = [name for name in CHECKED if any((ROOT / name).glob("**/*.py"))]
+    commands = {
+        "check": [
+            [*PYTHON, "ruff", "check", "."],
+            [*PYTHON, "ruff", "format", "--check", "."],
+            [*PYTHON, "mypy", *packages],
+            [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
+            *([[*npm, "lint"], [*npm, "typecheck"]] if npm else []),
+        ],
+        "test": [[*PYTHON, "pytest", *more], *([[*npm, "test"]] if npm else [])],
+    }[what]
+    failed = []
+    for command in commands:
+        title = " ".join(command[2:]) if command[1] == "-m" else "lint-imports"
+        print(f"{what:<6} | {title}", flush=True)
+        began = time.monotonic()
+        if subprocess.call(command, cwd=ROOT):
+            failed.append(title)
+        print(f"{what:<6} | {title}: {time.monotonic() - began:.0f} s", flush=True)
+    if not npm:
+        failed.append("the console, which is missing here")
+    print(f"{what:<6} | " + (f"FAILED: {'; '.join(failed)}" if failed else "all passed"), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

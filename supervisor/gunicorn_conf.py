@@ -1,0 +1,29 @@
+"""Settings of the web server that do not depend on the user; the rest is on its command line."""
+
+import ctypes
+import os
+import signal
+import sys
+from typing import Any
+
+from supervisor.part import PR_SET_PDEATHSIG
+
+worker_class = "gevent"
+worker_connections = 2000
+# The control socket lies in the home directory by default, where a second installation would meet it.
+control_socket_disable = True
+graceful_timeout = 5
+# Seconds without a heartbeat after which a worker is replaced; a loaded machine may take long to import.
+timeout = 60
+keepalive = 5
+accesslog = None
+errorlog = "-"
+proc_name = "modelhub-web"
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """A worker must not outlive a killed arbiter, whose place and port the next one takes."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != server.pid:
+            os._exit(1)

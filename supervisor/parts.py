@@ -1,0 +1,104 @@
+"""The parts of the hub, in the order they are started; the stop goes through them backwards."""
+
+import http.client
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from supervisor import redis_server
+from supervisor.environment import Environment
+from supervisor.part import Part
+
+PYTHON = sys.executable
+
+
+def hub_parts(environment: Environment, listener: socket.socket, embedded_redis: Path | None) -> list[Part]:
+    """`embedded_redis` is the socket of the Redis to run ourselves; None when REDIS_URL names another."""
+    parts = [redis_part(environment, embedded_redis)] if embedded_redis else []
+    needed = (*(part.name for part in parts), "prepare")
+    level = environment.log_level
+    celery = (PYTHON, "-m", "celery", "--quiet", "-A", "tasks.worker:celery")
+    return [
+        *parts,
+        Part("prepare", (PYTHON, "-m", "api.prepare"), kind="at_start", ready_within=600),
+        Part(
+            "children",
+            (PYTHON, "-m", "integrations.children", "stop-all", "--home", str(environment.home)),
+            kind="at_stop",
+            grace=60,
+        ),
+        Part(
+            "web",
+            (
+                *(PYTHON, "-m", "gunicorn", "-c", "python:supervisor.gunicorn_conf"),
+                *("-w", str(environment.web_workers), "-b", f"fd://{listener.fileno()}"),
+                *("--log-level", level.lower(), "api.wsgi:app"),
+            ),
+            after=needed,
+            ready=lambda: is_healthy(listener),
+            grace=10,
+            death_signal=signal.SIGTERM,
+            pass_fds=(listener.fileno(),),
+        ),
+        Part(
+            "worker",
+            (
+                *(*celery, "worker", "-P", "threads", "-c", str(environment.worker_threads), "-l", level),
+                *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            ),
+            after=needed,
+            grace=15,
+        ),
+        Part(
+            "beat",
+            (
+                *celery,
+                "beat",
+                "-l",
+                level,
+                "-s",
+                str(environment.run_dir / "celerybeat-schedule"),
+                "--pidfile=",
+            ),
+            after=needed,
+            grace=5,
+        ),
+    ]
+
+
+def redis_part(environment: Environment, path: Path) -> Part:
+    binary, label = redis_server.find_server()
+    data = environment.home / "redis" / label
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Part(
+        "redis",
+        redis_server.server_argv(binary, data, path),
+        ready=lambda: redis_server.answers(f"unix://{path}"),
+        death_signal=signal.SIGTERM,
+    )
+
+
+def is_healthy(listener: socket.socket) -> bool:
+    """`GET /healthz`. The socket listens before the server does, so the question waits for its answer."""
+    host, port = listener.getsockname()[:2]
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=10)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def reachable(host: str) -> str:
+    """An address to reach a server by that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
+def address(listener: socket.socket) -> str:
+    """The URL a browser on this machine opens."""
+    host, port = listener.getsockname()[:2]
+    host = reachable(host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
