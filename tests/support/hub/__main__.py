@@ -8,7 +8,9 @@ from tests.support.hub import Hub
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="tests.support.hub", description="stand-in for the Hugging Face Hub")
+    parser = argparse.ArgumentParser(
+        prog="tests.support.hub", description="stand-in for the Hugging Face Hub"
+    )
     parser.add_argument("root")
     parser.add_argument("port", nargs="?", type=int, default=0)
     parser.add_argument("--rate", type=int, default=0, help="bytes per second for each connection")

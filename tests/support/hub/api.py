@@ -76,7 +76,8 @@ def open_repo(request: "HubHandler", ref: str, revision: str | None = None) -> R
         status = 404 if authorised(request) else 401
         request.reply(status, {"error": "Repository not found"}, X_Error_Code="RepoNotFound")
         return None
-    if repo.gated and not authorised(request) and not request.route.startswith(f"/api/models/{ref}/refs"):
+    content = not request.route.startswith("/api/") or request.route.endswith("/auth-check")
+    if content and repo.gated and not authorised(request):  # what a gated model consists of is no secret
         message = f"Access to model {ref} is restricted."
         request.reply(401, {"error": message}, X_Error_Code="GatedRepo", X_Error_Message=message)
         return None
@@ -102,9 +103,14 @@ def tree(request: "HubHandler", fault: Fault | None, ref: str, revision: str, un
         recursive = request.query.get("recursive", ["false"])[0].lower() in ("true", "1")
         depth = under.count("/") + 1 if under else 0
         folders = {"/".join(path.split("/")[: depth + 1]) for path in inside if path.count("/") > depth}
-        entries: list[dict[str, Any]] = [{"type": "directory", "path": f, "oid": "0" * 40, "size": 0} for f in folders]
+        entries: list[dict[str, Any]] = [
+            {"type": "directory", "path": f, "oid": "0" * 40, "size": 0} for f in folders
+        ]
         entries += [repo.entry(path) for path in inside if recursive or path.count("/") == depth]
-        limit, start = int(request.query.get("limit", ["1000"])[0]), int(request.query.get("cursor", ["0"])[0])
+        limit, start = (
+            int(request.query.get("limit", ["1000"])[0]),
+            int(request.query.get("cursor", ["0"])[0]),
+        )
         headers = {}
         if start + limit < len(entries):
             query = urlencode({"recursive": recursive, "limit": limit, "cursor": start + limit})
@@ -121,8 +127,15 @@ def refs(request: "HubHandler", fault: Fault | None, ref: str) -> None:
         tag = re.match(r"v\d", name)
         commit = Repo(request.hub.shelf.root, ref, name).commit()
         kind = "tags" if tag else "heads"
-        (tags if tag else branches).append({"name": name, "ref": f"refs/{kind}/{name}", "targetCommit": commit})
+        (tags if tag else branches).append(
+            {"name": name, "ref": f"refs/{kind}/{name}", "targetCommit": commit}
+        )
     request.reply(200, {"branches": branches, "tags": tags, "converts": []})
+
+
+def auth_check(request: "HubHandler", fault: Fault | None, ref: str) -> None:
+    if open_repo(request, ref):
+        request.reply(200, {})
 
 
 def paths_info(request: "HubHandler", fault: Fault | None, ref: str, revision: str) -> None:
@@ -142,7 +155,9 @@ def resolve(request: "HubHandler", fault: Fault | None, ref: str, revision: str,
         return None
     commit = repo.commit()
     if path not in repo.paths():
-        return request.reply(404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound", X_Repo_Commit=commit)
+        return request.reply(
+            404, {"error": "Entry not found"}, X_Error_Code="EntryNotFound", X_Repo_Commit=commit
+        )
     file = repo.folder / path
     fields = {"X-Repo-Commit": commit}
     if not repo.is_lfs(path):
@@ -163,6 +178,7 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"/api/models/{NAME}/revision/(?P<revision>.+)", model),
     (rf"/api/models/{NAME}/tree/(?P<revision>[^/]+)(?P<under>/.*)?", tree),
     (rf"/api/models/{NAME}/refs", refs),
+    (rf"/api/models/{NAME}/auth-check", auth_check),
     (rf"/api/models/{NAME}/paths-info/(?P<revision>[^/]+)", paths_info),
     (rf"/{NAME}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", resolve),
 ]

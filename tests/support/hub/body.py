@@ -14,7 +14,9 @@ BLOCK = 4 << 20
 STALL_SECONDS = 120
 
 
-def send_range(client: socket.socket, path: Path, start: int, end: int, *, rate: int, fault: Fault | None) -> int:
+def send_range(
+    client: socket.socket, path: Path, start: int, end: int, *, rate: int, fault: Fault | None
+) -> int:
     """Send bytes [start, end) of `path`; returns how many left. `rate` in bytes/s for this connection, 0 = free."""
     sent = 0
     with path.open("rb") as file:
@@ -25,7 +27,9 @@ def send_range(client: socket.socket, path: Path, start: int, end: int, *, rate:
         until = min(end, start + fault.at)
         sent = _send(client, file.fileno(), start, until, rate)
         if fault.kind == "drip":
-            sent += _send(client, file.fileno(), until, end, max(1, fault.rate), block=max(1, fault.rate // 4))
+            sent += _send(
+                client, file.fileno(), until, end, max(1, fault.rate), block=max(1, fault.rate // 4)
+            )
         elif fault.kind == "endless":
             sent += _send(client, file.fileno(), until, end, rate)
             with contextlib.suppress(OSError):

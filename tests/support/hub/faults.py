@@ -11,7 +11,16 @@ import threading
 from dataclasses import asdict, dataclass
 from typing import Any
 
-HEAD_KINDS = {"status", "ignore_range", "wrong_range", "unsatisfiable", "changed_etag", "redirect", "oversize", "gzip"}
+HEAD_KINDS = {
+    "status",
+    "ignore_range",
+    "wrong_range",
+    "unsatisfiable",
+    "changed_etag",
+    "redirect",
+    "oversize",
+    "gzip",
+}
 BODY_KINDS = {"cut", "reset", "stall", "drip", "wrong_bytes", "endless"}
 
 

@@ -63,7 +63,8 @@ class Repo:
 
     def commit(self) -> str:
         names = "".join(
-            path + file_hash(self.folder / path, "sha256" if self.is_lfs(path) else "sha1") for path in self.paths()
+            path + file_hash(self.folder / path, "sha256" if self.is_lfs(path) else "sha1")
+            for path in self.paths()
         )
         return hashlib.sha1((self.ref + names).encode()).hexdigest()
 
@@ -75,7 +76,9 @@ class Repo:
         entry: dict[str, Any] = {"type": "file", "path": path, "size": size}
         if self.is_lfs(path):
             digest = file_hash(self.folder / path, "sha256")
-            pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {size}\n".encode()
+            pointer = (
+                f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {size}\n".encode()
+            )
             entry["oid"] = hashlib.sha1(b"blob %d\0" % len(pointer) + pointer).hexdigest()
             entry["lfs"] = {"oid": digest, "size": size, "pointerSize": len(pointer)}
         else:

@@ -165,7 +165,9 @@ class HubHandler(Handler):
         if self.command == "POST":
             orders = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
             self.hub.obey(orders)
-        self.reply(200, {"log": self.hub.requests(), "faults": self.hub.faults.as_json(), "cdn": self.hub.cdn_url})
+        self.reply(
+            200, {"log": self.hub.requests(), "faults": self.hub.faults.as_json(), "cdn": self.hub.cdn_url}
+        )
 
 
 class CdnHandler(Handler):

@@ -1,0 +1,7 @@
+"""Where models come from. A new source is one file here and one line below."""
+
+from integrations.registry import Registry
+from integrations.sources.base import Source
+from integrations.sources.huggingface import HuggingFace
+
+SOURCES: Registry[Source] = Registry("model source", huggingface=HuggingFace())

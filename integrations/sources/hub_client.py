@@ -1,0 +1,115 @@
+"""The one way we talk to a Hub's API: the real huggingface_hub client with our patience and our errors.
+
+huggingface_hub sends its list calls without any timeout and sleeps through whatever Retry-After it is told;
+someone is waiting for our answer, so its HTTP client is replaced by one that gives up early and says why.
+Settings are read at call time, not at import: `HF_ENDPOINT`, `HF_TOKEN`.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # the client calls home about its caller otherwise
+
+import httpx2
+from huggingface_hub import HfApi, set_client_factory
+from huggingface_hub.utils import get_session, hf_raise_for_status
+
+from integrations.errors import IntegrationError, InvalidRef, Throttled, Unreachable
+from integrations.sources.hub_errors import translate
+
+DEFAULT_ENDPOINT = "https://huggingface.co"
+TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
+"""Seconds: to connect, and to wait for each next byte."""
+BUSY = frozenset({500, 502, 503, 504})
+
+
+def endpoint() -> str:
+    """Base address of the Hub, without a trailing slash. Raises InvalidRef when HF_ENDPOINT is no http address."""
+    address = (os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).strip().rstrip("/")
+    split = urlsplit(address)
+    if split.scheme not in ("http", "https") or not split.hostname:
+        raise InvalidRef(
+            f"HF_ENDPOINT is set to '{address[:200]}', which is no web address. "
+            f"Set it to something like {DEFAULT_ENDPOINT}, or unset it."
+        )
+    return address
+
+
+def token() -> str | None:
+    return os.environ.get("HF_TOKEN", "").strip() or None
+
+
+class ImpatientClient(httpx2.Client):
+    """Every request has a deadline, one second chance, and ends in an answer or in one of our errors."""
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        request.extensions["timeout"] = TIMEOUT.as_dict()
+        where = f"{request.url.scheme}://{request.url.netloc.decode()}"
+        for last in (False, True):
+            try:
+                response = super().send(request, **options)
+            except httpx2.TransportError as error:
+                if last or isinstance(error, httpx2.TimeoutException):
+                    raise unreachable(where, error) from error
+            else:
+                if response.status_code == 429:
+                    raise throttled(where, response.headers.get("Retry-After"))
+                if response.status_code not in BUSY:
+                    return response
+                if last:
+                    raise Unreachable(
+                        f"The model hub at {where} answers with an error of its own "
+                        f"({response.status_code}). Try again in a few minutes.",
+                        details={"endpoint": where, "status": response.status_code},
+                    )
+                response.close()
+            time.sleep(0.5)
+        raise AssertionError("unreachable")
+
+
+def unreachable(where: str, error: Exception) -> Unreachable:
+    slow = isinstance(error, httpx2.TimeoutException)
+    what = "did not answer in time" if slow else "cannot be reached"
+    return Unreachable(
+        f"The model hub at {where} {what}. Check the network, and HF_ENDPOINT if you use a mirror; then try again.",
+        details={"endpoint": where, "cause": f"{type(error).__name__}: {error}"[:300]},
+    )
+
+
+def throttled(where: str, retry_after: str | None) -> Throttled:
+    wait = f"Wait {retry_after} seconds" if retry_after and retry_after.isdigit() else "Wait a minute"
+    hint = "" if token() else ", or set HF_TOKEN: signed-in users may ask more often"
+    return Throttled(
+        f"The model hub at {where} asks us to slow down. {wait} and try again{hint}.",
+        details={"endpoint": where, "retry_after": retry_after},
+    )
+
+
+@cache
+def _install_client() -> None:
+    set_client_factory(lambda: ImpatientClient(follow_redirects=True, timeout=TIMEOUT))
+
+
+@contextmanager
+def hub(ref: str = "", revision: str | None = None, path: str | None = None) -> Iterator[HfApi]:
+    """The API for one call; whatever it raises comes out as `integrations.errors`."""
+    _install_client()
+    where = endpoint()
+    try:
+        yield HfApi(endpoint=where, token=token() or False, library_name="modelhub")
+    except IntegrationError:
+        raise
+    except Exception as error:
+        raise translate(error, where=where, ref=ref, revision=revision, path=path) from error
+
+
+def get(api: HfApi, path: str, params: dict[str, Any] | None = None) -> httpx2.Response:
+    """GET a route of the hub that HfApi has no method for, with its headers and its error checks."""
+    response = get_session().get(f"{api.endpoint}{path}", params=params, headers=api._build_hf_headers())
+    hf_raise_for_status(response)
+    return response
