@@ -13,7 +13,11 @@ Message = dict[str, Any]
 
 
 def open_session(
-    hub: Hub, deployment: dict[str, Any], system: str | None, options: dict[str, Any], title: str | None = None
+    hub: Hub,
+    deployment: dict[str, Any],
+    system: str | None,
+    options: dict[str, Any],
+    title: str | None = None,
 ) -> dict[str, Any]:
     body: dict[str, Any] = {"deployment_id": deployment["id"], "options": options}
     if system:
@@ -51,10 +55,14 @@ class Answer:
             if self._received > before:
                 lost = time.monotonic()
             elif time.monotonic() - lost > PATIENCE_SECONDS:
-                raise HubUnreachable(f"The answer from {self._hub.url} broke off and does not come back. Try again.")
+                raise HubUnreachable(
+                    f"The answer from {self._hub.url} broke off and does not come back. Try again."
+                )
         if self.message["status"] == "failed":
             error = self.message.get("error") or {}
-            raise CliError(error.get("message") or "The answer failed.", code=error.get("code", "GENERATION_FAILED"))
+            raise CliError(
+                error.get("message") or "The answer failed.", code=error.get("code", "GENERATION_FAILED")
+            )
 
     def stop(self) -> None:
         """Ask the hub to stop writing; the text so far stays in the history."""
@@ -90,8 +98,8 @@ class Answer:
 def figures(message: Message) -> str:
     """`52 tokens, 96.1 tokens/s, first after 0.1 s, 0.6 s in all`."""
     parts = []
-    tokens, total, first = message.get("completion_tokens"), message.get("duration_ms"), message.get("ttft_ms")
-    if tokens:
+    total, first = message.get("duration_ms"), message.get("ttft_ms")
+    if tokens := message.get("completion_tokens"):
         parts.append(f"{tokens} tokens")
         if total and total > (first or 0):
             parts.append(f"{tokens * 1000 / (total - (first or 0)):.1f} tokens/s")

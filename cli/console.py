@@ -50,14 +50,14 @@ def note(words: str, style: str = "dim") -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Rows under headings; a column named with a leading `>` is set to the right. Piped: tab-separated."""
-    rows = [[safe(cell).replace("\n", " ") for cell in row] for row in rows]
+    cells = [[safe(cell).replace("\n", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
-        for row in [[name.lstrip(">") for name in columns], *rows] if rows else []:
+        for row in [[name.lstrip(">") for name in columns], *cells] if cells else []:
             sys.stdout.write("\t".join(cell.replace("\t", " ") for cell in row) + "\n")
         sys.stdout.flush()
     else:
-        _draw(columns, rows)
-    if not rows:
+        _draw(columns, cells)
+    if not cells:
         note(empty)
 
 

@@ -29,36 +29,15 @@ def source_of(ref: str, source: str | None) -> str:
 def start(
     hub: Hub, ref: str, source: str, revision: str | None, include: list[str], exclude: list[str]
 ) -> Download:
-    """Ask the hub for it. The same pull already under way is taken up, and a paused one goes on."""
-    same = _under_way(hub, ref, source, revision, include, exclude)
-    if same:
-        if same["status"] == "paused":
-            return dict(hub.post(f"downloads/{same['id']}/resume"))
-        return same
-    body: dict[str, Any] = {"source": source, "ref": ref}
-    if revision:
-        body["revision"] = revision
-    if include:
-        body["include"] = include
-    if exclude:
-        body["exclude"] = exclude
-    return dict(hub.post("downloads", body))
-
-
-def _under_way(
-    hub: Hub, ref: str, source: str, revision: str | None, include: list[str], exclude: list[str]
-) -> Download | None:
-    if include or exclude:
-        return None  # the hub knows which globs a download was asked for; we do not
-    for status in ("downloading", "pending", "paused"):
-        for found in hub.pages("downloads", status=status):
-            if found["source"] == source and found["ref"] == ref and _revision_fits(found, revision):
-                return found
-    return None
-
-
-def _revision_fits(found: Download, revision: str | None) -> bool:
-    return revision is None or revision in (found["revision"], found["commit"])
+    """Ask the hub for it. The same pull already known is taken up: under way, paused (it goes on), or done."""
+    wanted = {"source": source, "ref": ref, "revision": revision, "include": include, "exclude": exclude}
+    try:
+        return dict(hub.post("downloads", {key: value for key, value in wanted.items() if value}))
+    except CliError as error:
+        if error.code != "CONFLICT" or not error.details.get("download_id"):
+            raise
+        known = dict(hub.get(f"downloads/{error.details['download_id']}"))
+    return dict(hub.post(f"downloads/{known['id']}/resume")) if known["status"] == "paused" else known
 
 
 def follow(hub: Hub, download: Download, *, as_json: bool) -> Download:
@@ -94,10 +73,10 @@ def _settled(found: Download) -> Download:
         return found
     if found["status"] == "paused":
         raise CliError(
-            f"{found['ref']} is paused. Go on with `modelhub resume {found['id']}`.", code="PAUSED", details=found
+            f"{found['ref']} is paused. Go on with `modelhub resume {found['id']}`.", code="PAUSED"
         )
     if found["status"] == "cancelled":
-        raise CliError(f"The download of {found['ref']} was cancelled.", code="CANCELLED", details=found)
+        raise CliError(f"The download of {found['ref']} was cancelled.", code="CANCELLED")
     error = found.get("error") or {}
     raise CliError(
         f"{error.get('message') or 'The download failed.'} Try again with `modelhub retry {found['id']}`.",
@@ -169,7 +148,8 @@ def _bar() -> Iterator[Show]:
 
 
 def _doing(found: Download) -> str:
-    return found["message"] or {"pending": "waiting for its turn"}.get(found["status"], found["status"])
+    words = found["message"] or found["status"]
+    return "waiting for its turn" if words == "pending" else str(words)
 
 
 def _figures(found: Download) -> str:

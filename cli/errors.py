@@ -1,6 +1,6 @@
 """What can go wrong, as one sentence and one exit code.
 
-    0 ok · 1 failed · 2 usage · 3 not signed in · 4 hub not reachable · 5 not found · 130 interrupted
+0 ok · 1 failed · 2 usage · 3 not signed in · 4 hub not reachable · 5 not found · 130 interrupted
 """
 
 from typing import Any

@@ -51,7 +51,12 @@ class Hub:
                 return
 
     def call(
-        self, method: str, path: str, *, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
     ) -> Any:
         """The `data` of the answer. Signs in again once when the token has run out."""
         with self._answer(method, path, params, body, TIMEOUT) as response:
@@ -60,7 +65,12 @@ class Hub:
 
     @contextmanager
     def stream(
-        self, method: str, path: str, *, params: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
     ) -> Iterator[Iterator[Event]]:
         """The events of an SSE answer as they come. A cut connection raises `HubUnreachable`."""
         with self._answer(method, path, params, body, STREAM_TIMEOUT) as response:
@@ -180,10 +190,16 @@ class Hub:
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
             return HubUnreachable(f"'{self.url}' is not an address of a hub. Give one like http://host:5000.")
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            start = "Start it with `make up` or `modelhub up`, or name" if places.is_loopback(self.url) else "Name"
+            start = (
+                "Start it with `make up` or `modelhub up`, or name"
+                if places.is_loopback(self.url)
+                else "Name"
+            )
             return HubUnreachable(f"No hub answers at {self.url}. {start} another with --hub URL.")
         if isinstance(error, httpx.TimeoutException):
-            return HubUnreachable(f"The hub at {self.url} does not answer in time. `modelhub doctor` says more.")
+            return HubUnreachable(
+                f"The hub at {self.url} does not answer in time. `modelhub doctor` says more."
+            )
         return HubUnreachable(f"The connection to the hub at {self.url} broke off. Try again.")
 
 

@@ -12,6 +12,7 @@ from cli.errors import CliError
 
 COMMANDS = {
     "up": "up",
+    "down": "up",
     "demo": "demo",
     "doctor": "doctor",
     "login": "account",
@@ -109,7 +110,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 1
     except OSError as error:
-        code = _say(app, CliError(f"{error.strerror or error}: {error.filename or 'this machine'}.", code="OS_ERROR"))
+        code = _say(
+            app, CliError(f"{error.strerror or error}: {error.filename or 'this machine'}.", code="OS_ERROR")
+        )
     except Exception as error:
         if os.environ.get("MODELHUB_DEBUG"):
             raise

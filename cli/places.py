@@ -5,13 +5,22 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout, or the directory the packages are installed in."""
+
 DEFAULT_URL = "http://127.0.0.1:5000"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 
 
 def home() -> Path:
-    """`MODELHUB_HOME`, else `~/.modelhub`: the data directory of a hub on this machine."""
-    return Path(os.environ.get("MODELHUB_HOME") or "~/.modelhub").expanduser()
+    """Data directory of this machine's hub: `MODELHUB_HOME` (environment or `.env`), else `~/.modelhub`."""
+    from supervisor.environment import read_environment  # the supervisor's own reading, so that both agree
+    from supervisor.errors import CannotStart
+
+    try:
+        return read_environment(os.environ).home
+    except CannotStart:  # another setting is wrong; `modelhub up` says which
+        return Path(os.environ.get("MODELHUB_HOME") or "~/.modelhub").expanduser().resolve()
 
 
 def config_directory() -> Path:

@@ -19,7 +19,8 @@ class Event:
 
 def events(chunks: Iterable[bytes]) -> Iterator[Event]:
     """Whole events only: one that the connection cut short is dropped. Comments (heartbeats) are skipped."""
-    name, data = "message", []
+    name: str = "message"
+    data: list[bytes] = []
     for line in _lines(chunks):
         if not line:
             if data:

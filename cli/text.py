@@ -23,12 +23,10 @@ def count(number: float | None) -> str:
     if number is None:
         return "–"
     value = float(number)
-    for suffix in ("", "k", "M", "B"):
-        if value < 999.5:
-            break
-        value /= 1000
-    else:
-        suffix = "T"
+    suffixes = ["", "k", "M", "B", "T"]
+    while value >= 999.5 and len(suffixes) > 1:
+        value, suffixes = value / 1000, suffixes[1:]
+    suffix = suffixes[0]
     return f"{value:.0f}{suffix}" if not suffix or value >= 99.95 else f"{value:.1f}{suffix}"
 
 

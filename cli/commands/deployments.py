@@ -10,8 +10,8 @@ from cli.errors import WrongUsage
 @command("deploy")
 @click.argument("model", shell_complete=naming.complete_model)
 @click.option("--name", help="Name under which it answers.  [default: the model's]")
-@click.option("--runtime", default="process", show_default=True, help="Where it runs; `GET /runtimes` lists them.")
-@click.option("-o", "--option", multiple=True, metavar="KEY=VALUE", help="An option of the runtime. May be repeated.")
+@click.option("--runtime", default="process", show_default=True, help="Where it runs.")
+@click.option("-o", "--option", multiple=True, metavar="KEY=VALUE", help="Of the runtime. May be repeated.")
 @click.option("-d", "--detach", is_flag=True, help="Do not wait until it answers.")
 def deploy_command(
     app: App, model: str, name: str | None, runtime: str, option: tuple[str, ...], detach: bool
@@ -29,9 +29,13 @@ def _report(app: App, found: deployments.Deployment) -> None:
         console.document(found)
         return
     where = f" at {found['endpoint']}" if found["status"] == "running" and found.get("endpoint") else ""
-    console.say(f"{found['name']} is {found['status']}{where}.", console.STATUS_STYLES.get(found["status"], ""))
+    console.say(
+        f"{found['name']} is {found['status']}{where}.", console.STATUS_STYLES.get(found["status"], "")
+    )
     if found["status"] == "running":
-        console.note(f"Talk to it: `modelhub run {found['name']}`, or {app.url}/v1 with model {found['name']}.")
+        console.note(
+            f"Talk to it: `modelhub run {found['name']}`, or {app.url}/v1 with model {found['name']}."
+        )
 
 
 @command("ps")

@@ -11,7 +11,7 @@ STATUSES = (*downloads.ACTIVE, "paused", *downloads.ENDED)
 
 @command("downloads")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those in this state.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most downloads to show.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most downloads.")
 def downloads_command(app: App, status: str | None, limit: int) -> None:
     """List downloads, the newest first."""
     found = list(app.hub.pages("downloads", most=limit, status=status))

@@ -11,7 +11,7 @@ STATES = ("queued", "running", "paused", "completed", "failed", "cancelled")
 @command("jobs")
 @click.option("--state", type=click.Choice(STATES), help="Only those in this state.")
 @click.option("--kind", help="Only jobs of this kind, for example download.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most jobs to show.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most jobs.")
 def jobs_command(app: App, state: str | None, kind: str | None, limit: int) -> None:
     """List the work the hub has done, does and will do. `modelhub cancel` and `retry` take a job's id too."""
     found = list(app.hub.pages("jobs", most=limit, state=state, kind=kind))

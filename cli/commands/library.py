@@ -28,7 +28,9 @@ def list_command(app: App, words: str | None) -> None:
             )
             for item in found
         ],
-        empty="The library has no such model." if words else "The library is empty. `modelhub pull REF` fills it.",
+        empty="The library has no such model."
+        if words
+        else "The library is empty. `modelhub pull REF` fills it.",
     )
 
 

@@ -9,7 +9,7 @@ from cli.hub import Hub
 
 @command("pull")
 @click.argument("ref")
-@click.option("--source", help="Where from: huggingface, starter, …  [default: starter for modelhub/…, else huggingface]")
+@click.option("--source", help="Where from.  [default: starter for modelhub/…, else huggingface]")
 @click.option("--revision", help="Branch, tag or commit.")
 @click.option("--include", multiple=True, metavar="GLOB", help="Take only files like this. May be repeated.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave files like this. May be repeated.")
@@ -30,7 +30,9 @@ def pull_command(
         if app.json:
             console.document(download)
         else:
-            console.say(f"The hub is pulling {ref}. Watch with `modelhub pull {ref}`, or see `modelhub downloads`.")
+            console.say(
+                f"The hub is pulling {ref}. Watch with `modelhub pull {ref}`, or see `modelhub downloads`."
+            )
         return
     done = downloads.follow(app.hub, download, as_json=app.json)
     if not app.json:
@@ -39,7 +41,9 @@ def pull_command(
 
 def _tell(hub: Hub, done: downloads.Download) -> None:
     model = hub.get(f"models/{done['model_id']}")
-    console.say(f"{model['name']} is here: {text.size(model['size'])} in {len(model['files'])} files.", "green")
+    console.say(
+        f"{model['name']} is here: {text.size(model['size'])} in {len(model['files'])} files.", "green"
+    )
     for warning in model.get("warnings", []):
         console.note(warning, "yellow")
     console.note(f"Talk to it with `modelhub run {model['name']}`.")

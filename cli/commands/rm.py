@@ -1,33 +1,48 @@
 """`modelhub rm`."""
 
 import sys
+import time
 
 import click
 
 from cli import console, naming, text
 from cli.app import App, command
-from cli.errors import NotFound, WrongUsage
+from cli.errors import CliError, NotFound, WrongUsage
 from cli.hub import Hub
 
 
 @command("rm")
-@click.argument("names", metavar="MODEL|DEPLOYMENT...", nargs=-1, required=True, shell_complete=naming.complete_model)
+@click.argument(
+    "names", metavar="MODEL|DEPLOYMENT...", nargs=-1, required=True, shell_complete=naming.complete_model
+)
 @click.option("--model", "kind", flag_value="model", help="Look among models only.")
 @click.option("--deployment", "kind", flag_value="deployment", help="Look among deployments only.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def rm_command(app: App, names: tuple[str, ...], kind: str | None, yes: bool) -> None:
     """Delete models or deployments, after asking. A model's files go with it."""
     targets = [_target(app.hub, name, kind) for name in names]
-    removed = []
-    for what, found in targets:
-        if not (yes or _agreed(what, found)):
-            continue
-        app.hub.delete(f"{what}s/{found['id']}")
+    agreed = [(what, found) for what, found in targets if yes or _agreed(what, found)]
+    removed: list[dict[str, str]] = []
+    for what, found in sorted(agreed, key=lambda target: target[0]):  # a deployment before its model
+        _delete(app.hub, what, found, {item["name"] for item in removed})
         removed.append({"kind": what, "id": found["id"], "name": found["name"]})
         if not app.json:
             console.say(f"The {what} {found['name']} is deleted.")
     if app.json:
         console.document({"removed": removed})
+
+
+def _delete(hub: Hub, what: str, found: naming.Found, just_removed: set[str]) -> None:
+    """A deployment takes a moment to end; a model that waits only for those just removed waits for them."""
+    for left in range(120, -1, -1):
+        try:
+            hub.delete(f"{what}s/{found['id']}")
+            return
+        except CliError as error:
+            needed_by = set(error.details.get("deployments", []))
+            if not needed_by or needed_by - just_removed or not left:
+                raise
+        time.sleep(0.25)
 
 
 def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
@@ -38,7 +53,8 @@ def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
     is_deployment = bool(naming.match(typed, deployments, naming.DEPLOYMENT_KEYS))
     if is_model and is_deployment:
         raise WrongUsage(
-            f"'{typed}' names a model and a deployment. Say which with --model or --deployment.", code="AMBIGUOUS"
+            f"'{typed}' names a model and a deployment. Say which with --model or --deployment.",
+            code="AMBIGUOUS",
         )
     if is_model or kind == "model":
         return "model", naming.one(typed, models, naming.MODEL_KEYS, "model", "modelhub list")
@@ -46,7 +62,9 @@ def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
         return "deployment", naming.one(
             typed, deployments, naming.DEPLOYMENT_KEYS, "deployment", "modelhub ps"
         )
-    raise NotFound(f"There is no model or deployment '{typed}'. `modelhub list` and `modelhub ps` show what there is.")
+    raise NotFound(
+        f"There is no model or deployment '{typed}'. `modelhub list` and `modelhub ps` show what there is."
+    )
 
 
 def _agreed(what: str, found: naming.Found) -> bool:

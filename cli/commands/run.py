@@ -16,7 +16,9 @@ from cli.hub import Hub
 @click.argument("prompt", nargs=-1)
 @click.option("--system", help="What the model is told before the conversation.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="0 is the most likely word every time.")
-@click.option("--top-p", type=click.FloatRange(0, 1, min_open=True), help="Choose among this share of likely words.")
+@click.option(
+    "--top-p", type=click.FloatRange(0, 1, min_open=True), help="Choose among this share of likely words."
+)
 @click.option("--max-tokens", type=click.IntRange(1), help="Longest answer.")
 @click.option("--seed", type=click.IntRange(0), help="The same seed gives the same answer.")
 @click.option("--keep", is_flag=True, help="Keep a single question and its answer in the history.")

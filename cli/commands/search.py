@@ -10,13 +10,17 @@ SORTS = ("downloads", "likes", "last_modified", "created_at", "trending_score")
 
 @command("search")
 @click.argument("words", metavar="TEXT...", nargs=-1)
-@click.option("--source", default="huggingface", show_default=True, help="Where to look: huggingface, starter, …")
+@click.option(
+    "--source", default="huggingface", show_default=True, help="Where to look: huggingface, starter, …"
+)
 @click.option("--author", help="Only models of this user or organisation.")
 @click.option("--task", help="For example text-generation.")
 @click.option("--library", help="For example transformers or gguf.")
 @click.option("--license", "license_", help="For example apache-2.0.")
 @click.option("--sort", type=click.Choice(SORTS), help="Most of this first.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most models to show.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Most models to show."
+)
 def search_command(
     app: App,
     words: tuple[str, ...],
