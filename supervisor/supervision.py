@@ -207,6 +207,7 @@ class Supervision:
         if running.returncode == 2 and lines:
             raise CannotStart(lines[-1])
         self.log.say(name, lines)
+        self.log.say(name, running.stdout_lines[: None if running.returncode else -1])
         if running.returncode:
             last = lines[-1] if lines else "it said nothing"
             raise CannotStart(
