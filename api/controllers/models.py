@@ -1,0 +1,41 @@
+"""/models: the library."""
+
+from flask_restful import Resource
+
+from api.controllers.contract import contract
+from api.schemas.base import Empty, Page
+from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
+from api.services import library
+
+
+class ModelsResource(Resource):
+    @contract("models.read", query=ModelQuery, out=Page[ModelOut])
+    def get(self, query: ModelQuery) -> Page[ModelOut]:
+        """The models of this hub, newest first."""
+        return library.list_models(query)
+
+
+class ModelResource(Resource):
+    @contract("models.read", out=ModelOut)
+    def get(self, model_id: str) -> ModelOut:
+        """One model with its files."""
+        return library.get(model_id)
+
+    @contract("models.write", out=Empty, errors=(409,))
+    def delete(self, model_id: str) -> None:
+        """Delete a model and its files; refused while a deployment needs it."""
+        library.delete(model_id)
+
+
+class ModelCardResource(Resource):
+    @contract("models.read", out=ModelCardOut)
+    def get(self, model_id: str) -> ModelCardOut:
+        """The README that came with a model."""
+        return library.card(model_id)
+
+
+ROUTES = [
+    (ModelsResource, "/api/v1/models"),
+    (ModelResource, "/api/v1/models/<model_id>"),
+    (ModelCardResource, "/api/v1/models/<model_id>/card"),
+]

@@ -1,0 +1,269 @@
+"""Bringing a model home: ask, follow, pause, resume, cancel, and put it on the shelf once it is proven."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from api.errors import Conflict, Missing, describe
+from api.extensions import db, settings
+from api.models import Download, Job
+from api.schemas.base import Page
+from api.schemas.downloads import DownloadFile, DownloadOut, DownloadQuery, DownloadRequest
+from api.services import events, jobs, library, work
+from api.services.paging import page
+from api.unit_of_work import AfterCommit, unit_of_work
+from integrations import children
+from integrations.errors import OutOfSpace
+from integrations.sources import SOURCES
+from integrations.sources.base import FetchPlan
+
+STATUS = {"queued": "pending", "running": "downloading"}
+"""Words a downloader uses for the ledger's states; the others are the same."""
+
+
+def request(body: DownloadRequest, user_id: str | None) -> DownloadOut:
+    """Plan at a pinned commit, check for room, and put the download in the ledger.
+
+    Raises what the source says (unknown, gated, unreachable), `Conflict` when it is already here or on its
+    way, `OutOfSpace` with the deficit.
+    """
+    source = SOURCES[body.source]
+    plan = source.plan(body.ref, body.revision, body.include, body.exclude)
+    key = _plan_key(plan)
+    _refuse_duplicate(plan, key)
+    _check_room(plan.bytes_total)
+    with unit_of_work() as after_commit:
+        _refuse_duplicate(plan, key)
+        job = jobs.submit(after_commit, "download", "", {})
+        job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}
+        download = Download(
+            job_id=job.id,
+            source=plan.source,
+            ref=plan.ref,
+            revision=plan.revision,
+            commit=plan.commit,
+            plan=plan.model_dump(mode="json"),
+            plan_key=key,
+            user_id=user_id,
+        )
+        db.session.add(download)
+        db.session.flush()
+        job.object_id = download.id
+        download.job = job
+        answer = shape(download)
+        after_commit(lambda: events.publish("/downloads", "created", answer))
+    return answer
+
+
+def shape(download: Download) -> DownloadOut:
+    """A download and its job as one object."""
+    job, progress = download.job, download.job.progress
+    moving = job.state == "running"
+    return DownloadOut(
+        id=download.id,
+        job_id=job.id,
+        source=download.source,
+        ref=download.ref,
+        name=download.ref,
+        revision=download.revision,
+        commit=download.commit,
+        status=STATUS.get(job.state, job.state),  # type: ignore[arg-type]
+        bytes_done=progress.get("bytes_done") or 0,
+        bytes_total=progress.get("bytes_total"),
+        speed=progress.get("speed") if moving else None,
+        eta=progress.get("eta") if moving else None,
+        message=progress.get("message") or "",
+        error=job.error,  # type: ignore[arg-type]
+        model_id=download.model_id,
+        files=[DownloadFile(path=f["path"], size=f["size"]) for f in download.plan["files"]],
+        created_at=download.created_at,
+        updated_at=job.updated_at,
+        version=job.version,
+    )
+
+
+def find(download_id: str) -> Download:
+    download = db.session.get(Download, download_id)
+    if download is None:
+        raise Missing(f"There is no download {download_id[:64]}. `modelhub downloads` lists them.")
+    return download
+
+
+def get(download_id: str) -> DownloadOut:
+    return shape(find(download_id))
+
+
+def list_downloads(query: DownloadQuery) -> Page[DownloadOut]:
+    statement = select(Download).join(Job)
+    if query.status:
+        states = {status: state for state, status in STATUS.items()}
+        statement = statement.where(Job.state == states.get(query.status, query.status))
+    return page(statement, Download.id, limit=query.limit, after=query.after, shape=shape)
+
+
+def pause(download_id: str) -> DownloadOut:
+    jobs.want(find(download_id).job_id, "pause")
+    return get(download_id)
+
+
+def resume(download_id: str) -> DownloadOut:
+    jobs.again(find(download_id).job_id, from_states=("paused",))
+    return get(download_id)
+
+
+def cancel(download_id: str) -> DownloadOut:
+    job = jobs.want(find(download_id).job_id, "cancel")
+    if job.state == "cancelled":
+        _forget_parts(download_id)
+    return get(download_id)
+
+
+def retry(download_id: str) -> DownloadOut:
+    jobs.again(find(download_id).job_id, from_states=("failed", "cancelled", "paused"))
+    return get(download_id)
+
+
+def delete(download_id: str) -> None:
+    """Take an ended download off the list. The model it brought stays."""
+    with unit_of_work() as after_commit:
+        download = find(download_id)
+        if download.job.state not in jobs.ENDED:
+            raise Conflict("This download has not ended. Cancel it first.")
+        answer = shape(download)
+        db.session.delete(download)
+        db.session.flush()
+        db.session.delete(download.job)
+        after_commit(lambda: events.publish("/downloads", "deleted", answer, seq=answer.version + 1))
+    _forget_parts(download_id)
+
+
+def run(job_id: str) -> None:
+    """Carry one download out; safe to be called any number of times, by any worker, after any crash."""
+    held = jobs.claim(job_id, work.OWNER)
+    if held is None:
+        return
+    download = db.session.scalar(select(Download).where(Download.job_id == job_id))
+    if download is None:
+        jobs.finish(held, "cancelled")
+        return
+    try:
+        _carry_out(held, download)
+    except jobs.StaleFence:
+        return  # somebody else has it; our hands off
+    except Exception as error:
+        jobs.finish(held, "failed", error=describe(error))
+        if describe(error)["code"] == "INTERNAL":
+            raise
+
+
+def _carry_out(held: jobs.Claim, download: Download) -> None:
+    plan = FetchPlan.model_validate(download.plan)
+    directory = settings().children_dir / f"download-{download.id}"
+    into = settings().incoming_dir / download.id
+    shelf = settings().models_dir / download.id
+    if not shelf.exists():
+        into.mkdir(mode=0o700, exist_ok=True)
+        spec = {
+            "job_id": download.job_id,
+            "plan": plan.model_dump(mode="json"),
+            "into": str(into),
+            "options": {"connections": settings().download_connections, "disk_reserve": settings().disk_reserve},
+        }
+        module = SOURCES[plan.source].child_module
+        outcome = work.follow(held, directory, lambda: children.start(directory, module, spec, _secrets()))
+        if outcome.kind == "handed_over":
+            return
+        if outcome.kind == "error":
+            jobs.finish(held, "failed", error={key: outcome.event[key] for key in ("code", "message", "details")})
+            return
+        if outcome.kind in ("pause", "cancel"):
+            jobs.finish(held, "paused" if outcome.kind == "pause" else "cancelled")
+            if outcome.kind == "cancel":
+                _forget_parts(download.id)
+            return
+        jobs.renew(held)
+        _promote(into, shelf)
+    _shelve(held, download, shelf)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _promote(into: Path, shelf: Path) -> None:
+    """Proven files become a model by one rename."""
+    shutil.rmtree(into / ".transfer", ignore_errors=True)
+    into.rename(shelf)
+    fd = os.open(shelf.parent, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _shelve(held: jobs.Claim, download: Download, shelf: Path) -> None:
+    row = library.describe_directory(shelf, download.plan)
+    download_id, size = download.id, row.size
+
+    def also(after_commit: AfterCommit, _job: Job) -> None:
+        library.add(after_commit, row)
+        found = find(download_id)
+        found.model_id = row.id
+
+    jobs.finish(held, "completed", also=also, progress={"bytes_done": size, "bytes_total": size, "message": ""})
+
+
+def _secrets() -> dict[str, str]:
+    """What a fetching child may know beyond its spec."""
+    env = {"HF_ENDPOINT": settings().hf_endpoint}
+    if settings().hf_token:
+        env["HF_TOKEN"] = settings().hf_token or ""
+    return env
+
+
+def _plan_key(plan: FetchPlan) -> str:
+    names = sorted(file.path for file in plan.files)
+    return hashlib.sha256(json.dumps([plan.source, plan.ref, plan.commit, names]).encode()).hexdigest()
+
+
+def _refuse_duplicate(plan: FetchPlan, key: str) -> None:
+    other = db.session.scalar(
+        select(Download)
+        .join(Job)
+        .where(Download.plan_key == key, Job.state.in_(("queued", "running", "paused", "completed")))
+        .order_by(Download.id.desc())
+        .limit(1)
+    )
+    if other is None:
+        return
+    details: dict[str, Any] = {"download_id": other.id, "model_id": other.model_id}
+    if other.job.state == "completed":
+        if other.model_id is None:
+            return  # it was deleted from the library since
+        raise Conflict(f"{plan.ref} is already in the library at this commit.", details=details)
+    raise Conflict(f"{plan.ref} is already on its way here (download {other.id}).", details=details)
+
+
+def _check_room(needed: int) -> None:
+    free = shutil.disk_usage(settings().incoming_dir).free
+    missing = needed + settings().disk_reserve - free
+    if missing > 0:
+        raise OutOfSpace(
+            f"There is not enough disk: {needed:,} bytes are needed and {settings().disk_reserve:,} kept free, but only "
+            f"{free:,} are there. Free {missing:,} bytes in {settings().home} or choose fewer files.",
+            details={"needed": needed, "free": free, "reserve": settings().disk_reserve, "deficit": missing},
+        )
+
+
+def _forget_parts(download_id: str) -> None:
+    shutil.rmtree(settings().incoming_dir / download_id, ignore_errors=True)
+    shutil.rmtree(settings().children_dir / f"download-{download_id}", ignore_errors=True)
+
+
+def job_changed(after_commit: AfterCommit, job: Job) -> None:
+    """The job of a download changed: its followers see the download."""
+    download = db.session.scalar(select(Download).where(Download.job_id == job.id))
+    if download is not None:
+        after_commit(lambda: events.publish("/downloads", "updated", shape(download)))

@@ -1,0 +1,68 @@
+"""What beat asks for every few seconds: each reconciler once, none able to stop the others."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from sqlalchemy import select
+
+from api.extensions import db, settings
+from api.models import Deployment, Download, HubModel, Job
+from api.services import deployments, generations, jobs, system
+from integrations import children
+
+log = structlog.get_logger(__name__)
+
+ORPHAN_AGE = 3600.0
+"""Seconds a directory without a row must have been untouched before it is removed."""
+
+
+def reconcile() -> None:
+    """Ledger, deployments and generations; and the heartbeats that say worker and beat are alive."""
+    for work in (_beat, jobs.reconcile, deployments.reconcile, generations.reconcile):
+        _guarded(work)
+
+
+def sweep() -> None:
+    """Remove directories that belong to no row: parts, half-deleted models, children's files."""
+    live_downloads = _ids(
+        select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled")))
+    )
+    live_children = {f"download-{id}" for id in _ids(select(Download.id))}
+    live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
+    models = _ids(select(HubModel.path)) | _ids(select(Download.id).join(Job).where(Job.state == "running"))
+    _remove(settings().incoming_dir, keep=live_downloads)
+    _remove(settings().models_dir, keep=models)
+    _remove(settings().children_dir, keep=live_children)
+
+
+def _beat() -> None:
+    # This task was sent by beat and is run by a worker: both are alive.
+    system.beat("worker")
+    system.beat("beat")
+
+
+def _guarded(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("housekeeping failed and will be tried again", work=getattr(work, "__name__", ""))
+    finally:
+        db.session.rollback()
+
+
+def _ids(statement: object) -> set[str]:
+    found = set(db.session.scalars(statement).all())  # type: ignore[call-overload]
+    db.session.rollback()
+    return found
+
+
+def _remove(root: Path, keep: set[str]) -> None:
+    for path in root.iterdir():
+        if path.name in keep or time.time() - path.stat().st_mtime < ORPHAN_AGE:
+            continue
+        if children.adopt(path) is None:
+            log.info("removing what nobody owns", path=path.name)
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,47 @@
+"""/deployments: every deployment, live, and the log of one from an offset on."""
+
+from typing import Any
+
+from flask import current_app, request
+from flask_socketio import rooms
+
+from api.extensions import db, socketio
+from api.schemas.deployments import DeploymentQuery
+from api.security.authorise import Identity
+from api.services import deployments
+from api.websockets.base import LiveNamespace, Subscribe
+
+LOG_BEAT = 0.5
+"""Seconds between two looks at a log that somebody follows."""
+
+
+class DeploymentsNamespace(LiveNamespace):
+    permission = "deployments.read"
+
+    def snapshot(self, wanted: Subscribe, identity: Identity) -> tuple[Any, int]:
+        if wanted.id == "*":
+            return deployments.list_deployments(DeploymentQuery(limit=200)).items, 0
+        found = deployments.get(wanted.id)
+        return found, found.version
+
+    def subscribed(self, wanted: Subscribe) -> None:
+        if wanted.logs and wanted.id != "*":
+            app = current_app._get_current_object()  # type: ignore[attr-defined]
+            socketio.start_background_task(self._follow, app, request.sid, wanted.id, wanted.after)  # type: ignore[attr-defined]
+
+    def _follow(self, app: Any, sid: str, id: str, offset: int) -> None:
+        """Send log lines to one client while it stays in the deployment's room."""
+        while id in rooms(sid=sid, namespace=self.namespace):
+            with app.app_context():
+                try:
+                    page = deployments.logs(id, offset)
+                except Exception:
+                    return
+                finally:
+                    db.session.remove()
+            if page.lines:
+                event = {"id": id, "seq": page.next, "type": "log", "data": {"lines": page.lines}}
+                socketio.emit("event", event, namespace=self.namespace, to=sid)
+            offset = page.next
+            if not page.lines:
+                socketio.sleep(LOG_BEAT)
