@@ -47,6 +47,7 @@ def up(environment: Environment) -> int:
     held.acquire(f"http://{environment.host}:{environment.port}")
     try:
         with preflight.listen(environment.host, environment.port) as listener:
+            held.note_url(address(listener))
             _run(environment, listener, held, began)
     finally:
         held.release()

@@ -63,6 +63,10 @@ class HubLock:
             return value if isinstance(value, dict) else {}
         return {}
 
+    def note_url(self, url: str) -> None:
+        self._info["url"] = url
+        self._write()
+
     def note_part(self, name: str, pid: int) -> None:
         self._info["parts"][name] = {"pid": pid, "started": start_time(pid)}
         self._write()

@@ -87,7 +87,11 @@ def _holder(port: int) -> str:
 
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            if (
+                connection.status == psutil.CONN_LISTEN
+                and getattr(connection.laddr, "port", None) == port
+                and connection.pid
+            ):
                 return f' by "{psutil.Process(connection.pid).name()}" (pid {connection.pid})'
     except (psutil.Error, OSError):
         pass

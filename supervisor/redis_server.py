@@ -82,7 +82,7 @@ def server_argv(binary: str, data: Path, path: Path) -> tuple[str, ...]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
-        "loglevel": "notice",
+        "loglevel": "warning",
     }
     return (binary, *(word for key, value in options.items() for word in (f"--{key}", value)))
 

@@ -74,7 +74,10 @@ def carry_out(
         try:
             for line in process.stdout:
                 output.write(line)
-                last[0] = line.decode(errors="replace").strip() or last[0]
+                text = line.decode(errors="replace").strip()
+                # Not progress bars and warnings: what is being worked on.
+                if text[:1].isalpha() and not text.startswith("WARNING"):
+                    last[0] = text
             code = process.wait()
         finally:
             ended.set()

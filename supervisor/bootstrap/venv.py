@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def install_run() -> None:
     if is_stamped("run", value) and PYTHON.exists():
         return
     unstamp("run", "dev")
-    _make(digest(sys.version, str(ROOT)))
+    _make()
     show("installing packages; the first time this takes some minutes and about 2 GB of disk")
     _pip("installing requirements.txt", "-r", "requirements.txt")
     _make_command()
@@ -45,15 +46,14 @@ def install_dev() -> None:
     stamp("dev", value)
 
 
-def _make(value: str) -> None:
-    """A new environment when there is none, or when it belongs to another Python or another place."""
+def _make() -> None:
+    """A new environment, unless there is one of this Python at this place."""
     if sys.version_info < OLDEST:
         raise SetupFailed(
             f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}."
         )
-    if is_stamped("venv", value) and PYTHON.exists():
+    if _is_ours():
         return
-    unstamp("venv")
     shutil.rmtree(VENV, ignore_errors=True)
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
         carry_out("making .venv", [sys.executable, "-m", "venv", str(VENV)])
@@ -67,7 +67,15 @@ def _make(value: str) -> None:
             f"This Python lacks its venv module: install it (Debian, Ubuntu: apt install {package}), "
             "then run the same command again."
         )
-    stamp("venv", value)
+
+
+def _is_ours() -> bool:
+    ask = [str(PYTHON), "-c", "import pip, sys; print(sys.version, sys.prefix)"]
+    try:
+        answer = subprocess.run(ask, capture_output=True, text=True, check=True, timeout=60).stdout
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return answer.strip() == f"{sys.version} {VENV}"
 
 
 def _pip(title: str, *words: str) -> None:
