@@ -1,9 +1,9 @@
-"""The Flask application: extensions, errors, security headers, controllers and sockets are put together here."""
+"""The Flask application: extensions, errors, controllers and sockets are put together here."""
 
 from typing import Any
 
 import socketio as python_socketio
-from flask import Flask, Response
+from flask import Flask
 
 from api import errors
 from api.config import Settings
@@ -14,7 +14,10 @@ from api.security.keys import Vault, load_or_create
 
 
 def create_app(settings: Settings | None = None, *, serves: bool = True) -> Flask:
-    """Build the application. `serves=False` (worker, beat, scripts) leaves out routes and incoming sockets."""
+    """Build the application.
+
+    `serves=False` (worker, beat, scripts) leaves out routes and incoming sockets.
+    """
     settings = settings or Settings()
     settings.make_directories()
     configure_logs(settings)
@@ -98,6 +101,3 @@ def _async_mode() -> str:
     except ImportError:
         return "threading"
     return "gevent" if is_module_patched("socket") else "threading"
-
-
-__all__ = ["Response", "create_app"]

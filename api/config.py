@@ -13,22 +13,34 @@ VERSION = "0.1.0"
 
 
 class Settings(BaseSettings):
-    """Read once from the environment (and `.env`), validated at start; a wrong one stops the hub with a sentence."""
+    """Read once from the environment (and `.env`); a wrong one stops the hub with a sentence."""
 
     model_config = SettingsConfigDict(
         env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True
     )
 
     home: Path = Field(
-        Path("~/.modelhub"), alias="MODELHUB_HOME", description="Directory of all data: database, models, logs."
+        Path("~/.modelhub"),
+        alias="MODELHUB_HOME",
+        description="Directory of all data: database, models, logs.",
     )
     host: str = Field("127.0.0.1", alias="MODELHUB_HOST", description="Address the web server listens on.")
-    port: int = Field(5000, alias="MODELHUB_PORT", ge=1, le=65535, description="Port the web server listens on.")
+    port: int = Field(
+        5000, alias="MODELHUB_PORT", ge=1, le=65535, description="Port the web server listens on."
+    )
     web_workers: int = Field(
-        1, alias="MODELHUB_WEB_WORKERS", ge=1, le=64, description="Web processes; one serves hundreds of streams."
+        1,
+        alias="MODELHUB_WEB_WORKERS",
+        ge=1,
+        le=64,
+        description="Web processes; one serves hundreds of streams.",
     )
     worker_threads: int = Field(
-        16, alias="MODELHUB_WORKER_THREADS", ge=1, le=256, description="Jobs a worker follows at the same time."
+        16,
+        alias="MODELHUB_WORKER_THREADS",
+        ge=1,
+        le=256,
+        description="Jobs a worker follows at the same time.",
     )
     admin_email: str = Field(
         "admin@localhost",
@@ -88,7 +100,11 @@ class Settings(BaseSettings):
         description="Bytes of disk that a download must leave free.",
     )
     lease_seconds: float = Field(
-        10.0, alias="MODELHUB_LEASE_SECONDS", ge=1, le=600, description="Seconds until a silent worker loses its job."
+        10.0,
+        alias="MODELHUB_LEASE_SECONDS",
+        ge=1,
+        le=600,
+        description="Seconds until a silent worker loses its job.",
     )
     deploy_timeout: float = Field(
         600.0,

@@ -28,7 +28,10 @@ def _patiently(call: Callable[[], T]) -> T:
         try:
             return call()
         except sqlite3.OperationalError as error:
-            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+                sqlite3.SQLITE_BUSY,
+                sqlite3.SQLITE_LOCKED,
+            )
             if not busy or time.monotonic() > deadline:
                 raise
         # Jitter keeps two waiting writers from meeting again at the same moment.
@@ -44,8 +47,8 @@ class PatientCursor(sqlite3.Cursor):
 class PatientConnection(sqlite3.Connection):
     """A connection whose statements wait for a lock without blocking the process."""
 
-    def cursor(self, factory: type[sqlite3.Cursor] = PatientCursor) -> Any:
-        return super().cursor(factory)
+    def cursor(self, factory: Any = None) -> Any:  # type: ignore[override]
+        return super().cursor(factory or PatientCursor)
 
     def execute(self, *args: Any) -> sqlite3.Cursor:  # type: ignore[override]
         return self.cursor().execute(*args)

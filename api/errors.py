@@ -185,7 +185,12 @@ def problem_response(error: BaseException) -> Response:
 
 
 def openai_error(said: dict[str, Any], status: int) -> dict[str, Any]:
-    kinds = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
+    kinds = {
+        401: "authentication_error",
+        403: "permission_error",
+        404: "invalid_request_error",
+        429: "rate_limit_error",
+    }
     kind = kinds.get(status, "invalid_request_error" if status < 500 else "server_error")
     return {"message": said["message"], "type": kind, "param": None, "code": said["code"].lower()}
 

@@ -50,7 +50,10 @@ def main() -> int:
         return 2
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        print(f"The database cannot be used: {reason}. Check DATABASE_URL and the data directory.", file=sys.stderr)
+        print(
+            f"The database cannot be used: {reason}. Check DATABASE_URL and the data directory.",
+            file=sys.stderr,
+        )
         return 2
     except OSError as error:
         print(f"The data directory cannot be used: {error.strerror}: {error.filename}.", file=sys.stderr)

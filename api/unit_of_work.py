@@ -22,7 +22,7 @@ AfterCommit = Callable[[Callable[[], object]], None]
 
 @contextmanager
 def unit_of_work() -> Iterator[AfterCommit]:
-    """One write transaction. What was read before it is forgotten, so decisions rest on rows read under the lock."""
+    """One write transaction. What was read before is forgotten: decisions rest on locked rows."""
     outbox: list[Callable[[], object]] = []
     if db.session().in_transaction():
         db.session.rollback()
@@ -41,6 +41,6 @@ def _told(tell: Callable[[], object]) -> None:
     try:
         tell()
     except Exception:
-        # The row is already true. A broker that is away must not turn success into an error: beat rings again,
-        # and clients see the state when they ask.
+        # The row is already true. A broker that is away must not turn success into an error:
+        # beat rings again, and clients see the state when they ask.
         log.warning("after-commit message lost; the state is kept", exc_info=True)

@@ -21,7 +21,7 @@ LAST_EVENTS = frozenset({"result", "error", "stopped"})
 
 
 class EventWriter:
-    """Append-only event file. Lines are written whole, so a reader never sees half of one from a live child."""
+    """Append-only event file. Lines are written whole, so a reader never sees half of one."""
 
     def __init__(self, path: str) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

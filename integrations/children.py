@@ -25,7 +25,8 @@ from integrations.child_events import LAST_EVENTS
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PASSED_ON = (
-    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CUDA_VISIBLE_DEVICES",
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV",
+    "CUDA_VISIBLE_DEVICES",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
@@ -81,7 +82,9 @@ def from_identity(value: Mapping[str, Any]) -> Child:
     return Child(Path(value["directory"]), int(value["pid"]), float(value["started"]))
 
 
-def start(directory: Path, module: str, spec: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Child:
+def start(
+    directory: Path, module: str, spec: Mapping[str, Any], env: Mapping[str, str] | None = None
+) -> Child:
     """Run `python -m module` on `spec` in `directory` (made if missing; an older run's events are dropped).
 
     `spec["events"]` is filled in. The output goes to `output.log` and is appended across runs.

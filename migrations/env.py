@@ -17,7 +17,12 @@ def render_item(kind: str, item: Any, _autogen: Any) -> Any:
 
 
 def run() -> None:
-    options = {"compare_type": True, "transactional_ddl": True, "render_item": render_item, **current_app.extensions["migrate"].configure_args}
+    options = {
+        "compare_type": True,
+        "transactional_ddl": True,
+        "render_item": render_item,
+        **current_app.extensions["migrate"].configure_args,
+    }
     # SQLite can roll back DDL too, since our transactions begin explicitly (api/database.py).
     with database.engine.connect().execution_options(writes=True) as connection:
         context.configure(connection=connection, target_metadata=database.metadata, **options)

@@ -104,7 +104,8 @@ def _answer(answer: Any, out: Any, status: int, message: str, envelope: bool) ->
 
 def _query_values() -> dict[str, Any]:
     return {
-        name: values if len(values) > 1 else values[0] for name, values in request.args.to_dict(flat=False).items()
+        name: values if len(values) > 1 else values[0]
+        for name, values in request.args.to_dict(flat=False).items()
     }
 
 

@@ -77,9 +77,12 @@ def _schema(type_: Any, schemas: dict[str, Any], mode: Any) -> dict[str, Any]:
     return {"$ref": _REF.format(model=name)}
 
 
-def _operation(rule: Rule, path: str, method: str, declared: Contract, schemas: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    rule: Rule, path: str, method: str, declared: Contract, schemas: dict[str, Any]
+) -> dict[str, Any]:
     parameters = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in sorted(rule.arguments)
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in sorted(rule.arguments)
     ]
     if declared.query is not None:
         parameters += _query_parameters(declared.query, schemas)
@@ -127,7 +130,11 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
     media = declared.streams or "application/json"
     good: dict[str, Any] = {"description": "Success"}
     if declared.out is not None or declared.envelope:
-        inner = _schema(declared.out, schemas, "serialization") if declared.out is not None else {"type": "object"}
+        inner = (
+            _schema(declared.out, schemas, "serialization")
+            if declared.out is not None
+            else {"type": "object"}
+        )
         schema = _enveloped(inner) if declared.envelope else inner
         good["content"] = {"application/json": {"schema": schema}}
         if declared.streams:
@@ -144,7 +151,11 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
     bad = {
         str(status): {
             "description": _TEXT.get(status, "Refused."),
-            "content": {"application/json": {"schema": problem if not rule.rule.startswith("/v1/") else {"type": "object"}}},
+            "content": {
+                "application/json": {
+                    "schema": problem if not rule.rule.startswith("/v1/") else {"type": "object"}
+                }
+            },
         }
         for status in sorted(statuses)
     }

@@ -38,7 +38,10 @@ class ChatMessage(db.Model, Identified):  # type: ignore[name-defined, misc]
     ttft_ms: Mapped[int | None]
     duration_ms: Mapped[int | None]
 
-    __table_args__ = (Index("ix_chat_messages_session_id", "session_id", "id"), Index("ix_chat_messages_status", "status"))
+    __table_args__ = (
+        Index("ix_chat_messages_session_id", "session_id", "id"),
+        Index("ix_chat_messages_status", "status"),
+    )
 
 
 class Completion(db.Model, Identified):  # type: ignore[name-defined, misc]

@@ -11,7 +11,7 @@ from api.models.base import UTCDateTime, Versioned
 
 
 class Job(db.Model, Versioned):  # type: ignore[name-defined, misc]
-    """`fence` grows with every claim; a writer with an older one is refused. `lease_until` is Unix seconds."""
+    """`fence` grows with every claim; an older one is refused. `lease_until` is Unix seconds."""
 
     __tablename__ = "jobs"
 
@@ -31,4 +31,7 @@ class Job(db.Model, Versioned):  # type: ignore[name-defined, misc]
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    __table_args__ = (Index("ix_jobs_state_lease_until", "state", "lease_until"), Index("ix_jobs_object_id", "object_id"))
+    __table_args__ = (
+        Index("ix_jobs_state_lease_until", "state", "lease_until"),
+        Index("ix_jobs_object_id", "object_id"),
+    )

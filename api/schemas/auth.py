@@ -19,9 +19,9 @@ class UserOut(Out):
 
 
 class SignedIn(Out):
-    """`access_token` is a Bearer for `expires_in` seconds; the refresh token came as an HttpOnly cookie."""
+    """`access_token` is a Bearer for `expires_in` seconds; the refresh token came as a cookie."""
 
     access_token: str
     expires_in: int
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 - the scheme, not a secret
     user: UserOut

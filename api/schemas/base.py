@@ -21,7 +21,7 @@ Timestamp = Annotated[
 
 
 class Body(BaseModel):
-    """A request body or query: unknown fields are refused, so that a typing error is never silently ignored."""
+    """A request body or query. Unknown fields are refused: a typing error must not be silently ignored."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=200_000)
 
@@ -55,7 +55,7 @@ class Success(BaseModel, Generic[T]):
 
 
 class Problem(BaseModel):
-    """The envelope of every refusal. `error` is a stable code, `message` says what happened and what to do."""
+    """The envelope of every refusal: a stable code, and what happened and what to do."""
 
     success: bool = False
     message: str

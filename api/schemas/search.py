@@ -12,7 +12,9 @@ class SearchParams(Body):
     q: str = Field(default="", max_length=500, description="Words to look for.")
     author: str | None = Field(default=None, max_length=200)
     task: str | None = Field(default=None, max_length=100, description="For example `text-generation`.")
-    library: str | None = Field(default=None, max_length=100, description="For example `transformers` or `gguf`.")
+    library: str | None = Field(
+        default=None, max_length=100, description="For example `transformers` or `gguf`."
+    )
     license: str | None = Field(default=None, max_length=100)
     gated: bool | None = None
     sort: str | None = Field(

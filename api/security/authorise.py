@@ -60,7 +60,9 @@ def forget() -> None:
 
 def require(identity: Identity, permission: Permission) -> None:
     if not identity.may(permission):
-        raise Forbidden(f"Your role '{identity.role}' does not include '{permission}'. Ask an administrator for it.")
+        raise Forbidden(
+            f"Your role '{identity.role}' does not include '{permission}'. Ask an administrator for it."
+        )
 
 
 def current() -> Identity:

@@ -52,5 +52,6 @@ class Vault:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise Unavailable(
-                "A stored secret cannot be decrypted: secret.key is not the one it was sealed with. Restore it from a backup."
+                "A stored secret cannot be decrypted: secret.key is not the one it was sealed with. "
+                "Restore that file from a backup."
             ) from None

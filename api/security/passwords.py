@@ -15,7 +15,10 @@ def hash_password(password: str) -> str:
 def verify(password_hash: str | None, password: str) -> bool:
     """True when it fits. Without a hash the same work is done, so that time does not tell who exists."""
     try:
-        return bool(_off_loop(_hasher.verify, password_hash or _unknown(), password)) and password_hash is not None
+        return (
+            bool(_off_loop(_hasher.verify, password_hash or _unknown(), password))
+            and password_hash is not None
+        )
     except (VerificationError, InvalidHashError):
         return False
 
@@ -36,7 +39,7 @@ def _unknown() -> str:
 
 
 def _off_loop(call, *args):  # type: ignore[no-untyped-def]
-    """Hashing takes about 0.1 s of C code: under gevent it goes to a real thread so that nobody else waits."""
+    """Hashing is about 0.1 s of C code: under gevent it goes to a real thread, so nobody else waits."""
     try:
         from gevent import get_hub
         from gevent.monkey import is_module_patched

@@ -17,7 +17,7 @@ _AUDIENCE = "modelhub-api"
 
 
 def issue_access(secret: bytes, user_id: str, family: str) -> str:
-    """A Bearer for 15 minutes. `sid` names the chain of refresh tokens, so that signing out can be noticed."""
+    """A Bearer for 15 minutes. `sid` names the chain of refresh tokens, so signing out is noticed."""
     now = int(time.time())
     claims = {
         "sub": user_id,

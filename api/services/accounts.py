@@ -66,10 +66,11 @@ def refresh(token: str) -> tuple[SignedIn, str]:
             if user is None or not user.active:
                 raise Unauthenticated("This account is not active. Ask an administrator.")
             successor = _new_link(user.id, link.family)
+            answer = _signed_in(user, successor), successor.text
     if stolen:
         forget()
         raise Unauthenticated("This session was used from two places and has been ended. Sign in again.")
-    return _signed_in(user, successor), successor.text
+    return answer
 
 
 def sign_out(token: str | None) -> None:

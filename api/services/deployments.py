@@ -80,9 +80,7 @@ def request(body: DeploymentRequest, user_id: str | None) -> DeploymentOut:
 
 def shape(deployment: Deployment) -> DeploymentOut:
     fields = {
-        name: getattr(deployment, name)
-        for name in DeploymentOut.model_fields
-        if name not in ("model_name",)
+        name: getattr(deployment, name) for name in DeploymentOut.model_fields if name not in ("model_name",)
     }
     return DeploymentOut(model_name=deployment.model.name, **fields)
 
@@ -115,8 +113,7 @@ def start(deployment_id: str) -> DeploymentOut:
             raise Conflict(f"{deployment.name} is still stopping. Try again in a moment.")
         deployment.wanted, deployment.restarts = "running", []
         _begin(after_commit, deployment, "Waiting for a worker")
-        answer = shape(deployment)
-    return answer
+        return shape(deployment)
 
 
 def restart(deployment_id: str) -> DeploymentOut:
@@ -127,8 +124,7 @@ def restart(deployment_id: str) -> DeploymentOut:
             raise Conflict(f"{deployment.name} is just {deployment.status}. Try again in a moment.")
         deployment.wanted, deployment.restarts = "running", []
         _begin(after_commit, deployment, "Restarting", {"fresh": True})
-        answer = shape(deployment)
-    return answer
+        return shape(deployment)
 
 
 def stop(deployment_id: str) -> DeploymentOut:
@@ -257,7 +253,13 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
         spec = {"job_id": deployment.id, **launch.spec}
         child = children.start(directory, launch.module, spec, {"HF_HUB_OFFLINE": "1"})
         endpoint, engine = launch.endpoint, launch.engine
-        _note(deployment.id, endpoint=endpoint, engine=engine, child=child.identity(), message="Loading the model")
+        _note(
+            deployment.id,
+            endpoint=endpoint,
+            engine=engine,
+            child=child.identity(),
+            message="Loading the model",
+        )
     else:
         endpoint = deployment.endpoint or ""
     deadline = time.monotonic() + settings().deploy_timeout
@@ -312,7 +314,7 @@ def _settled(held: jobs.Claim, deployment_id: str, child: Child | str) -> None:
                 jobs.submit(after_commit, "undeploy", row.id)
         _changed(after_commit, row)
 
-    jobs.finish(held, "completed" if isinstance(child, Child) else "completed", also=also)
+    jobs.finish(held, "completed", also=also)
 
 
 def _failed(held: jobs.Claim, deployment: Deployment, error: Exception) -> None:
@@ -339,8 +341,7 @@ def _end(deployment_id: str, wanted: str) -> DeploymentOut:
         if not _active_job(deployment.id):
             jobs.submit(after_commit, "undeploy", deployment.id)
         _changed(after_commit, deployment)
-        answer = shape(deployment)
-    return answer
+        return shape(deployment)
 
 
 def _begin(
@@ -354,7 +355,9 @@ def _begin(
 def _active_job(deployment_id: str) -> bool:
     return bool(
         db.session.scalar(
-            select(Job.id).where(Job.object_id == deployment_id, Job.state.in_(("queued", "running"))).limit(1)
+            select(Job.id)
+            .where(Job.object_id == deployment_id, Job.state.in_(("queued", "running")))
+            .limit(1)
         )
     )
 

@@ -172,14 +172,19 @@ def _carry_out(held: jobs.Claim, download: Download) -> None:
             "job_id": download.job_id,
             "plan": plan.model_dump(mode="json"),
             "into": str(into),
-            "options": {"connections": settings().download_connections, "disk_reserve": settings().disk_reserve},
+            "options": {
+                "connections": settings().download_connections,
+                "disk_reserve": settings().disk_reserve,
+            },
         }
         module = SOURCES[plan.source].child_module
         outcome = work.follow(held, directory, lambda: children.start(directory, module, spec, _secrets()))
         if outcome.kind == "handed_over":
             return
         if outcome.kind == "error":
-            jobs.finish(held, "failed", error={key: outcome.event[key] for key in ("code", "message", "details")})
+            jobs.finish(
+                held, "failed", error={key: outcome.event[key] for key in ("code", "message", "details")}
+            )
             return
         if outcome.kind in ("pause", "cancel"):
             jobs.finish(held, "paused" if outcome.kind == "pause" else "cancelled")
@@ -212,7 +217,9 @@ def _shelve(held: jobs.Claim, download: Download, shelf: Path) -> None:
         found = find(download_id)
         found.model_id = row.id
 
-    jobs.finish(held, "completed", also=also, progress={"bytes_done": size, "bytes_total": size, "message": ""})
+    jobs.finish(
+        held, "completed", also=also, progress={"bytes_done": size, "bytes_total": size, "message": ""}
+    )
 
 
 def _secrets() -> dict[str, str]:
@@ -251,8 +258,9 @@ def _check_room(needed: int) -> None:
     missing = needed + settings().disk_reserve - free
     if missing > 0:
         raise OutOfSpace(
-            f"There is not enough disk: {needed:,} bytes are needed and {settings().disk_reserve:,} kept free, but only "
-            f"{free:,} are there. Free {missing:,} bytes in {settings().home} or choose fewer files.",
+            f"There is not enough disk: {needed:,} bytes are needed and {settings().disk_reserve:,} kept "
+            f"free, but only {free:,} are there. Free {missing:,} bytes in {settings().home}, "
+            "or choose fewer files.",
             details={"needed": needed, "free": free, "reserve": settings().disk_reserve, "deficit": missing},
         )
 

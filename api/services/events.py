@@ -17,7 +17,9 @@ def publish(namespace: str, type: str, data: BaseModel, *, seq: int | None = Non
     send(namespace, body["id"], body["version"] if seq is None else seq, type, body)
 
 
-def send(namespace: str, id: str, seq: int, type: str, data: dict[str, Any], *, everyone: bool = True) -> None:
+def send(
+    namespace: str, id: str, seq: int, type: str, data: dict[str, Any], *, everyone: bool = True
+) -> None:
     """One event to the room of `id`, and to the room of all unless `everyone` is False."""
     event = {"id": id, "seq": seq, "type": type, "data": data}
     rooms = [id, "*"] if everyone else [id]

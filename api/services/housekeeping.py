@@ -27,9 +27,7 @@ def reconcile() -> None:
 
 def sweep() -> None:
     """Remove directories that belong to no row: parts, half-deleted models, children's files."""
-    live_downloads = _ids(
-        select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled")))
-    )
+    live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
     live_children = {f"download-{id}" for id in _ids(select(Download.id))}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
     models = _ids(select(HubModel.path)) | _ids(select(Download.id).join(Job).where(Job.state == "running"))

@@ -151,11 +151,13 @@ def finish(
 
 
 def want(job_id: str, wanted: str) -> Job:
-    """Ask for `pause` or `cancel`: at once when nobody works on it, else its worker obeys at its next beat."""
+    """Ask for `pause` or `cancel`: at once when nobody works on it, else at its worker's next beat."""
     with unit_of_work() as after_commit:
         job = find(job_id)
         if job.state in ENDED:
-            raise Conflict(f"This job has already {'been cancelled' if job.state == 'cancelled' else 'ended'}.")
+            raise Conflict(
+                f"This job has already {'been cancelled' if job.state == 'cancelled' else 'ended'}."
+            )
         if wanted == "pause" and job.state == "paused":
             return job
         job.wanted = wanted
@@ -207,7 +209,9 @@ def reconcile(patience: float = 10.0) -> int:
     unheard = (Job.state == "queued") & or_(Job.rung_at.is_(None), Job.rung_at < now - patience)
     lost = (Job.state == "running") & (Job.lease_until < now)
     with unit_of_work() as after_commit:
-        rows = db.session.execute(select(Job.id, Job.kind).where(unheard | lost).order_by(Job.id).limit(200)).all()
+        rows = db.session.execute(
+            select(Job.id, Job.kind).where(unheard | lost).order_by(Job.id).limit(200)
+        ).all()
         due = [(row.id, row.kind) for row in rows if row.kind in TASKS]
         if due:
             ids = [job_id for job_id, _ in due]

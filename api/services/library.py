@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from integrations.model_facts import read_card, read_facts
 from sqlalchemy import select
 
 from api.errors import Conflict, Missing
@@ -13,7 +14,6 @@ from api.schemas.base import Page
 from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, unit_of_work
-from integrations.model_facts import read_card, read_facts
 
 MAX_CARD_BYTES = 1_000_000
 
@@ -96,8 +96,7 @@ def delete(model_id: str) -> None:
         users = db.session.scalars(select(Deployment.name).where(Deployment.model_id == model_id)).all()
         if users:
             raise Conflict(
-                f"{model.name} is needed by the deployment{'s' if len(users) > 1 else ''} {', '.join(users)}. "
-                "Delete those first.",
+                f"{model.name} is needed by: {', '.join(users)}. Delete the deployment first.",
                 details={"deployments": list(users)},
             )
         path = directory(model)

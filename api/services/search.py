@@ -1,5 +1,6 @@
 """Looking for models in a source, and reading what a source says about one."""
 
+from api.schemas.base import Page
 from api.schemas.search import (
     CardOut,
     FoundModel,
@@ -11,7 +12,6 @@ from api.schemas.search import (
     SourceList,
     SourceOut,
 )
-from api.schemas.base import Page
 from integrations.sources import SOURCES
 from integrations.sources.base import SearchQuery
 

@@ -39,7 +39,12 @@ def ready() -> Ready:
 
 def parts() -> dict[str, Part]:
     """Database, Redis, and the heartbeats of worker and beat."""
-    return {"database": _database(), "redis": _redis(), "worker": _beating("worker"), "beat": _beating("beat")}
+    return {
+        "database": _database(),
+        "redis": _redis(),
+        "worker": _beating("worker"),
+        "beat": _beating("beat"),
+    }
 
 
 def beat(part: str) -> None:
@@ -70,7 +75,9 @@ def _beating(part: str) -> Part:
         seen = redis_client().get(f"modelhub:alive:{part}")
     except Exception:
         return Part(status="unknown", detail="Redis is away")
-    return Part(status="ok") if seen else Part(status="down", detail=f"no heartbeat for {HEARTBEAT_SECONDS} s")
+    return (
+        Part(status="ok") if seen else Part(status="down", detail=f"no heartbeat for {HEARTBEAT_SECONDS} s")
+    )
 
 
 def _gpu() -> list[Gpu]:

@@ -38,9 +38,7 @@ class Outcome:
     event: dict[str, Any]
 
 
-def follow(
-    held: jobs.Claim, directory: Path, start: Callable[[], Child], grace: float = 10.0
-) -> Outcome:
+def follow(held: jobs.Claim, directory: Path, start: Callable[[], Child], grace: float = 10.0) -> Outcome:
     """Adopt or start the child in `directory` and follow it to its end, renewing the lease twice a second.
 
     A child that vanishes without a last word (killed, out of memory) is started again up to three times:

@@ -21,7 +21,12 @@ NAMESPACES: dict[str, type[LiveNamespace]] = {
 
 EVENTS = {
     "/downloads": {"created": DownloadOut, "updated": DownloadOut, "deleted": DownloadOut},
-    "/deployments": {"created": DeploymentOut, "updated": DeploymentOut, "deleted": DeploymentOut, "log": None},
+    "/deployments": {
+        "created": DeploymentOut,
+        "updated": DeploymentOut,
+        "deleted": DeploymentOut,
+        "log": None,
+    },
     "/chat": {"delta": Delta, "done": MessageOut},
     "/system": {"updated": SystemOut},
 }

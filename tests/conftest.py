@@ -1,0 +1,69 @@
+"""Shared by all tests: skips are failures in CI, the environment is clean, and an application with a database."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.support.hub_process import Hub, start_hub
+
+CI = os.environ.get("MODELHUB_CI") == "1"
+_OUTSIDE = ("MODELHUB_", "HF_", "OLLAMA_", "DOCKER_HOST", "DATABASE_URL", "REDIS_URL")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """What may be missing on a user's machine must be there in CI."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where it must run: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the developer's shell reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(_OUTSIDE) and name != "MODELHUB_CI":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """The application on a fresh, migrated SQLite database. Redis is not there: nothing may depend on it."""
+    from api import create_app
+    from api.config import Settings
+    from api.extensions import db
+    from api.prepare import prepare
+
+    home = tmp_path / "home"
+    settings = Settings(
+        MODELHUB_HOME=home,
+        MODELHUB_ADMIN_PASSWORD="correct horse",
+        REDIS_URL=f"unix://{tmp_path / 'no-redis.sock'}?db=0",
+        _env_file=None,
+    )
+    application = create_app(settings)
+    prepare(application)
+    application.testing = True
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def token(app: Flask) -> str:
+    """The local token: an administrator's."""
+    return (Path(app.extensions["modelhub_settings"].home) / "local-token").read_text()
+
+
+@pytest.fixture(scope="session")
+def session_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One whole hub (Redis, web, worker, beat as processes) shared by tests that do no harm to it."""
+    hub = start_hub(tmp_path_factory.mktemp("hub"))
+    yield hub
+    hub.stop()
