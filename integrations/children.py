@@ -187,8 +187,8 @@ def _process(pid: int, started: float, directory: Path) -> psutil.Process | None
         process = psutil.Process(pid)
         if abs(process.create_time() - started) > 1.0 or process.status() == psutil.STATUS_ZOMBIE:
             return None
-        # Between fork and exec the command line is still our own.
-        if str(directory / "spec.json") not in process.cmdline() and time.time() - started > 2:
+        # `Popen` returns after exec, so the command line is the child's own from the first look on.
+        if str(directory / "spec.json") not in process.cmdline():
             return None
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return None

@@ -3,18 +3,31 @@
 from pathlib import Path
 from urllib.parse import unquote
 
+import flask_swagger_ui
 from flask import Flask, Response, jsonify, redirect, send_from_directory
 from werkzeug.exceptions import NotFound
 
 from api.controllers.openapi import document
 
 CONSOLE = Path(__file__).resolve().parents[2] / "console" / "dist"
-SWAGGER = Path(__file__).resolve().parents[2] / "console" / "swagger"
+SWAGGER = Path(flask_swagger_ui.__file__).with_name("dist")
 YEAR = 365 * 24 * 3600
 
 _NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>ModelHub</title>
 <p>The hub runs. Its console is not built yet: run <code>make console</code>, then load this page again.
 <p>The API is described at <a href="/api/docs">/api/docs</a>.
+"""
+
+# Only the package's files are used: its own page starts Swagger UI from an inline script, which our
+# Content-Security-Policy refuses.
+_DOCS_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>ModelHub API</title>
+<link rel="stylesheet" href="swagger-ui.css"><link rel="icon" href="favicon-32x32.png">
+<div id="swagger-ui"></div>
+<script src="swagger-ui-bundle.js"></script><script src="start.js"></script></html>
+"""
+_DOCS_SCRIPT = """SwaggerUIBundle({
+  url: "/api/v1/openapi.json", dom_id: "#swagger-ui", deepLinking: true, persistAuthorization: false,
+});
 """
 
 
@@ -30,8 +43,15 @@ def register(app: Flask) -> None:
         return redirect("/api/docs/")  # type: ignore[return-value]
 
     @app.get("/api/docs/")
+    def docs_page() -> Response:
+        return Response(_DOCS_PAGE, mimetype="text/html")
+
+    @app.get("/api/docs/start.js")
+    def docs_script() -> Response:
+        return Response(_DOCS_SCRIPT, mimetype="text/javascript")
+
     @app.get("/api/docs/<path:name>")
-    def docs_file(name: str = "index.html") -> Response:
+    def docs_file(name: str) -> Response:
         return send_from_directory(SWAGGER, name, max_age=3600)
 
     @app.get("/")
