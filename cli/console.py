@@ -27,14 +27,14 @@ def stderr() -> "Console":
 
 
 def document(value: Any) -> None:
-    """One JSON document, the only thing on stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """One JSON document, the only thing on stdout. In ASCII: good under every locale."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
     sys.stdout.flush()
 
 
 def line(value: Any) -> None:
-    """One line of JSON, at once."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    """One line of JSON, at once. In ASCII: U+2028 counts as the end of a line to some readers."""
+    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
     sys.stdout.flush()
 
 
@@ -119,4 +119,4 @@ def error_line(problem: Any, *, exit_code: int | None = None) -> None:
         "details": problem.details,
         "exit_code": exit_code if exit_code is not None else problem.exit_code,
     }
-    sys.stderr.write(json.dumps(said, ensure_ascii=False) + "\n")
+    sys.stderr.write(json.dumps(said) + "\n")

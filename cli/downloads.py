@@ -29,7 +29,7 @@ def source_of(ref: str, source: str | None) -> str:
 def start(
     hub: Hub, ref: str, source: str, revision: str | None, include: list[str], exclude: list[str]
 ) -> Download:
-    """Ask the hub for it. The same pull already known is taken up: under way, paused (it goes on), or done."""
+    """Ask the hub for it. The same pull already known is taken up: under way, paused (goes on), or done."""
     wanted = {"source": source, "ref": ref, "revision": revision, "include": include, "exclude": exclude}
     try:
         return dict(hub.post("downloads", {key: value for key, value in wanted.items() if value}))

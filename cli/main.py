@@ -1,5 +1,6 @@
 """Entry point: the list of commands, loaded when asked for, and errors said in one sentence."""
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -94,6 +95,9 @@ def _show_version(context: click.Context, wanted: bool) -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run one command and exit with its code (see `cli.errors`)."""
     app = App()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show ✓ shows ?
+            stream.reconfigure(errors="replace")
     try:
         result = root.main(args=args, prog_name="modelhub", obj=app, standalone_mode=False)
         code = result if isinstance(result, int) else 0

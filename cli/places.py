@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cli.errors import WrongUsage
+
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, or the directory the packages are installed in."""
 
@@ -50,13 +52,17 @@ def normal(url: str) -> str:
     text = url.strip().rstrip("/")
     if "://" not in text:
         text = f"http://{text}"
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        number = parts.port
+    except ValueError:
+        raise WrongUsage(f"'{url}' is not an address. Give one like http://127.0.0.1:5000.") from None
     host = (parts.hostname or "").lower()
     if host in ("0.0.0.0", "::", ""):  # noqa: S104 - "every address" is called at the loopback one
         host = "127.0.0.1"
     if ":" in host:
         host = f"[{host}]"
-    port = f":{parts.port}" if parts.port else ""
+    port = f":{number}" if number else ""
     return f"{parts.scheme.lower()}://{host}{port}{parts.path}"
 
 

