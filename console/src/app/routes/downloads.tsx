@@ -1,0 +1,1 @@
+export { DownloadsPage as DownloadsRoute } from '@/features/downloads/downloads-page'

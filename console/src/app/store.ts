@@ -1,0 +1,52 @@
+import { configureStore, createListenerMiddleware, isRejectedWithValue } from '@reduxjs/toolkit'
+
+import { api, asApiError } from '@/lib/api'
+import { authReducer, sessionHint, signedOut } from '@/lib/auth-slice'
+import { notices } from '@/lib/notify'
+import { preferencesReducer, preferred, storePreferences, type Preferences } from '@/lib/preferences'
+import { bindSockets, closeSockets } from '@/lib/socket'
+
+interface Meta {
+  arg?: { type?: string; endpointName?: string }
+}
+
+/** Actions whose form or dialog shows the failure itself. */
+const EXPLAINED_IN_PLACE = new Set(['login', 'deleteModel', 'createDeployment'])
+
+export function makeStore() {
+  const listener = createListenerMiddleware()
+
+  // An action that failed is told in one place; a page that could not load says so itself, where the content would be.
+  listener.startListening({
+    matcher: isRejectedWithValue,
+    effect: (action) => {
+      const { arg } = action.meta as Meta
+      if (arg?.type === 'mutation' && !EXPLAINED_IN_PLACE.has(arg.endpointName ?? '')) notices.failure(asApiError(action.payload))
+    },
+  })
+  listener.startListening({
+    actionCreator: signedOut,
+    effect: (_action, { dispatch }) => {
+      closeSockets()
+      dispatch(api.util.resetApiState())
+    },
+  })
+  listener.startListening({
+    actionCreator: preferred,
+    effect: (_action, { getState }) => storePreferences((getState() as { preferences: Preferences }).preferences),
+  })
+
+  const store = configureStore({
+    reducer: { auth: authReducer, preferences: preferencesReducer, [api.reducerPath]: api.reducer },
+    middleware: (defaults) => defaults().prepend(listener.middleware).concat(api.middleware),
+  })
+  bindSockets(store)
+  // Signing out in one tab signs out all of them.
+  window.addEventListener('storage', (event) => {
+    if (event.key === sessionHint.key && event.newValue === null) store.dispatch(signedOut())
+  })
+  return store
+}
+
+export type AppStore = ReturnType<typeof makeStore>
+export type RootState = ReturnType<AppStore['getState']>

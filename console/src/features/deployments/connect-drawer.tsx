@@ -1,0 +1,31 @@
+import { Drawer, Tabs, Typography } from 'antd'
+import { useTranslation } from 'react-i18next'
+
+import { CopyButton } from '@/components/copy-button'
+import type { Deployment } from '@/types'
+
+import { snippets } from './snippets'
+
+/** How a program talks to this deployment: through the hub's OpenAI-compatible door. */
+export function ConnectDrawer({ deployment, onClose }: { deployment: Deployment; onClose: () => void }) {
+  const { t } = useTranslation()
+  const texts = snippets(window.location.origin, deployment.name)
+  return (
+    <Drawer open onClose={onClose} size="min(680px, 100vw)" title={t('connect.title', { name: deployment.name })}>
+      <Typography.Paragraph>{t('connect.lead')}</Typography.Paragraph>
+      <Tabs
+        items={Object.entries(texts).map(([label, text]) => ({
+          key: label,
+          label,
+          children: (
+            <div className="code-block">
+              <CopyButton text={text} />
+              <pre tabIndex={0}>{text}</pre>
+            </div>
+          ),
+        }))}
+      />
+      <Typography.Paragraph type="secondary">{t('connect.token')}</Typography.Paragraph>
+    </Drawer>
+  )
+}

@@ -1,0 +1,26 @@
+import { api, keysetPages } from '@/lib/api'
+import type { Model, Page } from '@/types'
+
+const library = api.injectEndpoints({
+  endpoints: (build) => ({
+    models: build.infiniteQuery<Page<Model>, { q?: string }, string>({
+      query: ({ queryArg, pageParam }) => ({ url: 'models', params: { ...queryArg, after: pageParam } }),
+      infiniteQueryOptions: keysetPages,
+      providesTags: ['Model'],
+    }),
+    model: build.query<Model, string>({
+      query: (id) => ({ url: `models/${id}` }),
+      providesTags: ['Model'],
+    }),
+    modelCard: build.query<string, string>({
+      query: (id) => ({ url: `models/${id}/card` }),
+      transformResponse: (answer: { text: string }) => answer.text,
+    }),
+    deleteModel: build.mutation<unknown, string>({
+      query: (id) => ({ url: `models/${id}`, method: 'DELETE' }),
+      invalidatesTags: (_answer, error) => (error ? [] : ['Model', 'System']),
+    }),
+  }),
+})
+
+export const { useModelsInfiniteQuery, useModelQuery, useModelCardQuery, useDeleteModelMutation } = library

@@ -1,0 +1,48 @@
+import { type AuthState, sessionHint, signedIn, signedOut } from '@/lib/auth-slice'
+import type { SignedIn, Success } from '@/types'
+
+/** What is needed of the store: kept this small so that fetches and sockets share it. */
+export interface AuthStore {
+  getState: () => unknown
+  dispatch: (action: ReturnType<typeof signedIn> | ReturnType<typeof signedOut>) => unknown
+}
+
+export const authOf = (state: unknown): AuthState => (state as { auth: AuthState }).auth
+
+/** One refresh at a time, for all tabs: a rotated cookie used twice would look like theft to the hub. */
+async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+  if (typeof navigator.locks === 'undefined') return work()
+  return (await navigator.locks.request('modelhub-refresh', work)) as T
+}
+
+let inFlight: Promise<boolean> | null = null
+
+/** Trade the refresh cookie for a new access token; everyone who asks meanwhile waits for the same answer.
+ *  False: the session is over (signed out). Throws TypeError when the hub cannot be reached. */
+export function refreshSession(store: AuthStore): Promise<boolean> {
+  inFlight ??= exclusively(async () => {
+    const response = await fetch('/api/v1/auth/refresh', { method: 'POST', credentials: 'same-origin' })
+    if (response.status >= 500) throw new TypeError(`the hub answered ${response.status}`)
+    if (!response.ok) {
+      sessionHint.clear()
+      store.dispatch(signedOut())
+      return false
+    }
+    const { data } = (await response.json()) as Success<SignedIn>
+    sessionHint.set()
+    store.dispatch(signedIn(data))
+    return true
+  }).finally(() => {
+    inFlight = null
+  })
+  return inFlight
+}
+
+/** A token good for at least `margin` milliseconds, or null when signed out. */
+export async function freshToken(store: AuthStore, margin = 20_000): Promise<string | null> {
+  const { token, expiresAt } = authOf(store.getState())
+  if (token && expiresAt - Date.now() > margin) return token
+  if (!token && !sessionHint.present()) return null
+  await refreshSession(store)
+  return authOf(store.getState()).token
+}

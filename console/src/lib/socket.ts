@@ -1,0 +1,129 @@
+import { io, type Socket } from 'socket.io-client'
+
+import { type AuthStore, freshToken, refreshSession } from '@/lib/refresh'
+
+export type Namespace = '/downloads' | '/deployments' | '/chat'
+
+/** A numbered change of one object; `seq` is a version for objects and an offset for text. */
+export interface HubEvent<T = unknown> {
+  id: string
+  seq: number
+  type: string
+  data: T
+}
+
+export type Ack<T> = ({ ok: true } & T) | { ok: false; error: { code: string; message: string } }
+
+let store: AuthStore | null = null
+const wires = new Map<Namespace, Socket>()
+const watchers = new Set<() => void>()
+
+/** Called once by the store: sockets take their tokens from it. */
+export function bindSockets(authStore: AuthStore): void {
+  store = authStore
+}
+
+function tell(): void {
+  for (const watcher of watchers) watcher()
+}
+
+/** A refused handshake or a kick by the hub is not retried by the client itself: refresh and come back. */
+function reviveSoon(wire: Socket, delay = 500): void {
+  setTimeout(async () => {
+    if (!store || wire.active || wire.connected || ![...wires.values()].includes(wire)) return
+    try {
+      if (await refreshSession(store)) wire.connect()
+    } catch {
+      reviveSoon(wire, Math.min(delay * 2, 30_000))
+    }
+  }, delay)
+}
+
+/** The socket of one namespace, opened on first use; all of them share one WebSocket connection. */
+export function socketOf(namespace: Namespace): Socket {
+  const known = wires.get(namespace)
+  if (known) return known
+  const wire = io(namespace, {
+    path: '/socket.io',
+    transports: ['websocket'],
+    reconnectionDelayMax: 10_000,
+    // A function: each reconnection presents a token that is valid then, not the one of the first time.
+    auth: (present) => {
+      if (!store) return present({})
+      freshToken(store).then(
+        (token) => present({ token }),
+        () => present({ token: null }),
+      )
+    },
+  })
+  wires.set(namespace, wire)
+  wire.on('connect', tell)
+  wire.on('disconnect', (reason) => {
+    tell()
+    if (reason === 'io server disconnect') reviveSoon(wire)
+  })
+  wire.on('connect_error', () => {
+    tell()
+    if (!wire.active) reviveSoon(wire)
+  })
+  return wire
+}
+
+const refusal = (code: string, message = '') => Object.assign(new Error(message), { status: 0, code, details: {} })
+
+/** The hub checks the token it was given at connection with every event: an old one is traded for a new one here. */
+async function renew(wire: Socket): Promise<void> {
+  if (!store || !(await refreshSession(store))) throw refusal('UNAUTHENTICATED')
+  wire.disconnect().connect()
+}
+
+/** Ask and wait for the acknowledgement. Rejects with an Error whose `code` the hub gave (or HUB_UNREACHABLE). */
+export async function ask<T>(namespace: Namespace, name: string, payload: unknown, again = false): Promise<T> {
+  const wire = socketOf(namespace)
+  let answer: Ack<T>
+  try {
+    answer = (await wire.timeout(10_000).emitWithAck(name, payload)) as Ack<T>
+  } catch {
+    throw refusal('HUB_UNREACHABLE')
+  }
+  if (answer.ok) return answer
+  if (answer.error.code !== 'UNAUTHENTICATED' || again) throw refusal(answer.error.code, answer.error.message)
+  await renew(wire)
+  return ask(namespace, name, payload, true)
+}
+
+/** Run `subscribe` now and after every reconnection, hand events on; returns the way out. */
+export function follow<T>(
+  namespace: Namespace,
+  subscribe: (again: boolean) => void,
+  onEvent: (event: HubEvent<T>) => void,
+): () => void {
+  const wire = socketOf(namespace)
+  let again = false
+  const onConnect = () => {
+    subscribe(again)
+    again = true
+  }
+  wire.on('connect', onConnect)
+  wire.on('event', onEvent)
+  if (wire.connected) onConnect()
+  return () => {
+    wire.off('connect', onConnect)
+    wire.off('event', onEvent)
+  }
+}
+
+export function closeSockets(): void {
+  for (const wire of wires.values()) wire.disconnect()
+  wires.clear()
+  tell()
+}
+
+/** For React's useSyncExternalStore: is every opened namespace connected? */
+export const connection = {
+  subscribe: (watcher: () => void) => {
+    watchers.add(watcher)
+    return () => void watchers.delete(watcher)
+  },
+  isUp: () => wires.size > 0 && [...wires.values()].every((wire) => wire.connected),
+}

@@ -1,0 +1,39 @@
+/** Short names for the generated shapes: the only file that knows how the API calls them. */
+import type { components } from './api'
+
+type Schemas = components['schemas']
+
+export type User = Schemas['UserOut']
+export type SignedIn = Schemas['SignedIn']
+export type Source = Schemas['SourceOut']
+export type FoundModel = Schemas['FoundModel']
+export type RemoteModel = Schemas['RemoteModel']
+export type Revision = Schemas['RevisionOut']
+export type Download = Schemas['DownloadOut']
+export type DownloadRequest = Partial<Schemas['DownloadRequest']> & { source: string; ref: string }
+export type Model = Schemas['ModelOut']
+export type Deployment = Schemas['DeploymentOut']
+export type DeploymentRequest = Partial<Schemas['DeploymentRequest']> & { model_id: string; name: string }
+export type LogPage = Schemas['LogPage']
+export type Runtime = Schemas['RuntimeOut']
+export type ChatOptions = Schemas['ChatOptions']
+export type Session = Schemas['SessionOut']
+export type SessionDetail = Schemas['SessionDetail']
+export type Message = Schemas['MessageOut']
+export type Exchange = Schemas['Exchange']
+export type Job = Schemas['JobOut']
+export type System = Schemas['SystemOut']
+export type ErrorInfo = Schemas['ErrorInfo']
+
+/** One page of a list; `next` goes back as `after`. */
+export interface Page<T> {
+  items: T[]
+  next?: string | null
+}
+
+/** The envelope of every success. */
+export interface Success<T> {
+  success: true
+  message: string
+  data: T
+}

@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url'
+
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+// `npm run dev` talks to a hub that runs elsewhere on this machine.
+const hub = process.env.MODELHUB_URL ?? 'http://127.0.0.1:5000'
+
+export default defineConfig({
+  base: '/',
+  plugins: [react()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: {
+    proxy: { '/api': hub, '/v1': hub, '/socket.io': { target: hub, ws: true } },
+  },
+  build: { outDir: 'dist', assetsDir: 'assets', chunkSizeWarningLimit: 1200 },
+  test: {
+    environment: 'jsdom',
+    globals: true,
+    setupFiles: ['src/testing/setup.ts'],
+    restoreMocks: true,
+    testTimeout: 30_000,
+  },
+})
