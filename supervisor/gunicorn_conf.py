@@ -2,11 +2,12 @@
 
 import ctypes
 import os
+import select
 import signal
 import sys
 from typing import Any
 
-from supervisor.part import PR_SET_PDEATHSIG
+from supervisor.part import PR_SET_PDEATHSIG, START_GATE
 
 worker_class = "gevent"
 worker_connections = 2000
@@ -27,3 +28,10 @@ def post_fork(server: Any, worker: Any) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != server.pid:
             os._exit(1)
+
+
+def post_worker_init(worker: Any) -> None:
+    """The application is loaded; requests are answered once the database is prepared."""
+    gate = int(os.environ.get(START_GATE, "-1"))
+    while gate >= 0 and not select.select([gate], [], [], 1)[0]:
+        worker.notify()

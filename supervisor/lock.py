@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,18 @@ PATIENCE = 10.0
 
 
 def start_time(pid: int) -> float | None:
-    """Unix seconds at which a process started, None if there is none. A pid alone may be taken anew."""
+    """Seconds at which a process started, None if there is none. A pid alone may be taken anew."""
+    if sys.platform != "linux":
+        return _start_time_elsewhere(pid)
+    try:
+        # proc(5): the name in parentheses may hold blanks; field 3 is the state, 22 the start in ticks.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _start_time_elsewhere(pid: int) -> float | None:
     import psutil
 
     try:
@@ -33,7 +45,7 @@ def start_time(pid: int) -> float | None:
 def is_process(known: dict[str, Any] | None) -> bool:
     """Whether `{"pid", "started"}` still is that same process."""
     started = start_time(int(known["pid"])) if known and known.get("pid") else None
-    return started is not None and known is not None and abs(started - float(known.get("started", 0))) < 1
+    return started is not None and known is not None and abs(started - float(known.get("started") or 0)) < 1
 
 
 class HubLock:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+START_GATE = "MODELHUB_START_GATE"
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -28,6 +29,8 @@ class Part:
     argv: tuple[str, ...]
     kind: Literal["service", "at_start", "at_stop"] = "service"
     after: tuple[str, ...] = ()
+    gate: tuple[str, ...] = ()
+    """Like `after`, for a program that loads meanwhile: it waits for the end of the pipe in START_GATE."""
     ready: Callable[[], bool] | None = None
     """Asked again and again, in a thread, until true; may block for seconds. None: ready when started."""
     ready_within: float = 60.0
@@ -39,7 +42,7 @@ class Part:
 
 
 class Running:
-    """One started process of a part, in its own session: the terminal's Ctrl-C is for the supervisor."""
+    """One started process of a part, in its own session, so that Ctrl-C reaches the supervisor alone."""
 
     def __init__(
         self, part: Part, cwd: Path, environment: Mapping[str, str], lock_fds: tuple[int, ...]
@@ -50,6 +53,10 @@ class Running:
         self.returncode: int | None = None
         self.stderr_tail: list[str] = []
         self.stdout_lines: list[str] = []
+        gate_in, self._gate_out = os.pipe() if part.gate else (-1, -1)
+        fds = (*lock_fds, *part.pass_fds)
+        if part.gate:
+            fds, environment = (*fds, gate_in), {**environment, START_GATE: str(gate_in)}
         parent = os.getpid()
 
         def die_with_parent() -> None:
@@ -67,11 +74,22 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if capture else subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=(*lock_fds, *part.pass_fds),
+            pass_fds=fds,
             preexec_fn=die_with_parent,
         )
+        if part.gate:
+            os.close(gate_in)
         for stream in self.streams:
             os.set_blocking(stream, False)
+
+    @property
+    def is_held(self) -> bool:
+        return self._gate_out >= 0
+
+    def open_gate(self) -> None:
+        if self.is_held:
+            os.close(self._gate_out)
+            self._gate_out = -1
 
     @property
     def streams(self) -> list[int]:

