@@ -9,7 +9,7 @@ SORTS = ("downloads", "likes", "last_modified", "created_at", "trending_score")
 
 
 @command("search")
-@click.argument("words", metavar="TEXT...", nargs=-1)
+@click.argument("words", metavar="[TEXT]...", nargs=-1)
 @click.option(
     "--source", default="huggingface", show_default=True, help="Where to look: huggingface, starter, …"
 )
