@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # the client calls home about its caller otherwise
 
@@ -19,29 +18,13 @@ import httpx2
 from huggingface_hub import HfApi, set_client_factory
 from huggingface_hub.utils import get_session, hf_raise_for_status
 
-from integrations.errors import IntegrationError, InvalidRef, Throttled, Unreachable
+from integrations.errors import IntegrationError, Throttled, Unreachable
 from integrations.sources.hub_errors import translate
+from integrations.sources.hub_settings import endpoint, token
 
-DEFAULT_ENDPOINT = "https://huggingface.co"
 TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 """Seconds: to connect, and to wait for each next byte."""
 BUSY = frozenset({500, 502, 503, 504})
-
-
-def endpoint() -> str:
-    """Base address of the Hub, without a trailing slash. Raises InvalidRef when HF_ENDPOINT is no http address."""
-    address = (os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).strip().rstrip("/")
-    split = urlsplit(address)
-    if split.scheme not in ("http", "https") or not split.hostname:
-        raise InvalidRef(
-            f"HF_ENDPOINT is set to '{address[:200]}', which is no web address. "
-            f"Set it to something like {DEFAULT_ENDPOINT}, or unset it."
-        )
-    return address
-
-
-def token() -> str | None:
-    return os.environ.get("HF_TOKEN", "").strip() or None
 
 
 class ImpatientClient(httpx2.Client):

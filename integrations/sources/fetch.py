@@ -1,0 +1,48 @@
+"""`python -m integrations.sources.fetch SPEC.json`: carry out a plan of the `huggingface` source.
+
+SPEC: `{job_id, events, plan: FetchPlan, into: folder, options: {connections, disk_reserve, …}}`; `HF_ENDPOINT`
+and `HF_TOKEN` come by environment. Result: `{files: [{path, size, sha256}], commit}`.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from integrations.child_events import EventWriter, run_child
+from integrations.errors import Unsupported
+from integrations.sources.hub_settings import endpoint, token
+from integrations.sources.refs import check_ref
+from integrations.transfer import Download, Options, Outbound, fetch
+
+
+def downloads_of(plan: dict[str, Any], base: str) -> list[Download]:
+    """The addresses of a plan's files at its commit. Raises Unsupported for a file of unknown size."""
+    ref, commit = check_ref(plan["ref"]), quote(plan["commit"], safe="")
+    chosen = []
+    for file in plan["files"]:
+        if file.get("size") is None:
+            raise Unsupported(
+                f"The hub does not say how large '{file['path']}' is. Leave it out with `exclude`."
+            )
+        url = f"{base}/{ref}/resolve/{commit}/{quote(file['path'])}"
+        chosen.append(Download(file["path"], url, file["size"], file.get("sha256"), file.get("git_sha1")))
+    return chosen
+
+
+def program(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> dict[str, Any]:
+    plan, options, base = spec["plan"], Options.of(spec.get("options") or {}), endpoint()
+    outbound = Outbound(base, token(), connect=options.connect_timeout, read=options.stall_timeout)
+    fetched = fetch(
+        downloads_of(plan, base),
+        Path(spec["into"]),
+        outbound,
+        options=options,
+        stop=stop,
+        report=lambda progress: events.progress(**progress),
+    )
+    return {"files": [vars(file) for file in fetched], "commit": plan["commit"]}
+
+
+if __name__ == "__main__":
+    run_child(program)
