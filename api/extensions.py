@@ -5,7 +5,6 @@ from functools import lru_cache
 import redis
 from celery import Celery
 from flask import current_app
-from flask_migrate import Migrate
 from flask_socketio import SocketIO
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
@@ -29,7 +28,6 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-migrate = Migrate()
 socketio = SocketIO()
 celery = Celery("modelhub")
 

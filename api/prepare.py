@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 from flask import Flask
-from flask_migrate import upgrade
+from flask_migrate import Migrate, upgrade
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import create_app
 from api.config import Settings, explain
+from api.extensions import db
 from api.services import accounts
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
@@ -26,6 +27,7 @@ def prepare(app: Flask) -> tuple[str, str | None] | None:
     """Bring the database to the newest version; the new administrator, if one was made."""
     settings: Settings = app.extensions["modelhub_settings"]
     with app.app_context():
+        Migrate(app, db, render_as_batch=True)
         upgrade(directory=str(MIGRATIONS))
         made = accounts.create_first_admin(settings)
     _write_local_token(settings.home)

@@ -17,7 +17,7 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
     parts = [redis_part(environment, embedded_redis)] if embedded_redis else []
     needed = (*(part.name for part in parts), "prepare")
     level = environment.log_level
-    celery = (PYTHON, "-m", "celery", "--quiet", "-A", "tasks.worker:celery")
+    celery = (PYTHON, "-m", "celery", "--quiet", "-A")
     return [
         *parts,
         Part("prepare", (PYTHON, "-m", "api.prepare"), kind="at_start", ready_within=600),
@@ -44,7 +44,8 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
         Part(
             "worker",
             (
-                *(*celery, "worker", "-P", "threads", "-c", str(environment.worker_threads), "-l", level),
+                *(*celery, "tasks.worker:celery", "worker", "-l", level),
+                *("-P", "threads", "-c", str(environment.worker_threads)),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ),
             after=needed,
@@ -54,6 +55,7 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
             "beat",
             (
                 *celery,
+                "tasks.beat:celery",
                 "beat",
                 "-l",
                 level,

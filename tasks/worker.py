@@ -1,4 +1,4 @@
-"""The worker's entry point: `celery -A tasks.worker worker` and `… beat`."""
+"""The worker's entry point: `celery -A tasks.worker worker`."""
 
 import os
 import time
@@ -29,10 +29,6 @@ class AppTask(Task):  # type: ignore[misc]
 
 
 celery.Task = AppTask
-celery.conf.beat_schedule = {
-    "reconcile": {"task": "tasks.housekeeping.reconcile", "schedule": 3.0, "options": {"expires": 10}},
-    "sweep": {"task": "tasks.housekeeping.sweep", "schedule": 600.0, "options": {"expires": 300}},
-}
 celery.conf.imports = ("tasks.downloads", "tasks.deployments", "tasks.chat", "tasks.housekeeping")
 
 

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from integrations.model_facts import read_card, read_facts
 from sqlalchemy import select
 
 from api.errors import Conflict, Missing
@@ -14,6 +13,8 @@ from api.schemas.base import Page
 from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, unit_of_work
+from integrations.model_facts import read_facts
+from integrations.sources.cards import parse_card
 
 MAX_CARD_BYTES = 1_000_000
 
@@ -47,8 +48,14 @@ def list_models(query: ModelQuery) -> Page[ModelOut]:
 
 
 def card(model_id: str) -> ModelCardOut:
-    """The README that came with the model."""
-    return ModelCardOut(text=read_card(directory(find(model_id)), MAX_CARD_BYTES))
+    """The README that came with the model, without its front matter; empty when there is none."""
+    path = directory(find(model_id)) / "README.md"
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            text = file.read(MAX_CARD_BYTES)
+    except FileNotFoundError:
+        text = ""
+    return ModelCardOut(text=parse_card(text)[0])
 
 
 def describe_directory(path: Path, plan: dict[str, Any]) -> HubModel:
