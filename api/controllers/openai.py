@@ -1,0 +1,94 @@
+"""/v1: the OpenAI dialect over every deployment that runs."""
+
+import select
+import socket
+from typing import Any
+
+from flask import Response, request
+from flask_restful import Resource
+
+from api.controllers.contract import contract
+from api.extensions import db
+from api.schemas.openai import ChatCompletionRequest, Completion, CompletionRequest, ModelEntry, ModelList
+from api.security.authorise import current
+from api.services import gateway
+from integrations.providers import Idle
+from integrations.providers.openai_compatible import CHAT, COMPLETIONS
+
+ERRORS = (404, 429, 502)
+SSE = "text/event-stream"
+
+
+class ChatCompletionsResource(Resource):
+    @contract(
+        "chat.use", body=ChatCompletionRequest, out=Completion, envelope=False, streams=SSE, errors=ERRORS
+    )
+    def post(self, body: ChatCompletionRequest) -> Response:
+        """Answer a conversation, whole or streamed."""
+        return _relayed(CHAT)
+
+
+class CompletionsResource(Resource):
+    @contract("chat.use", body=CompletionRequest, out=Completion, envelope=False, streams=SSE, errors=ERRORS)
+    def post(self, body: CompletionRequest) -> Response:
+        """Continue a text, whole or streamed."""
+        return _relayed(COMPLETIONS)
+
+
+class ModelsResource(Resource):
+    @contract("chat.use", out=ModelList, envelope=False)
+    def get(self) -> ModelList:
+        """The deployments that can be asked now."""
+        return ModelList(data=[_entry(row) for row in gateway.running()])
+
+
+class ModelResource(Resource):
+    @contract("chat.use", out=ModelEntry, envelope=False)
+    def get(self, name: str) -> ModelEntry:
+        """One deployment that can be asked now."""
+        found = gateway.route(name)
+        return next(_entry(row) for row in gateway.running() if row.id == found.deployment_id)
+
+
+def _entry(row: Any) -> ModelEntry:
+    return ModelEntry(id=row.name, created=int(row.created_at.timestamp()))
+
+
+def _relayed(path: str) -> Response:
+    try:
+        answer = gateway.complete(path, dict(request.get_json()), current().user_id, _still_there())
+    finally:
+        db.session.rollback()
+    response = Response(
+        answer.body, status=answer.status, content_type=answer.content_type, direct_passthrough=True
+    )
+    if answer.content_type == SSE:
+        response.headers["Cache-Control"] = "no-cache"
+        response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _still_there() -> Idle:
+    """A look at the client's own connection while the engine is silent: an end there means that it has hung up."""
+    client = request.environ.get("gunicorn.socket")
+    if not isinstance(client, socket.socket):
+        return lambda: None
+
+    def look() -> None:
+        poll = select.poll()
+        poll.register(client.fileno(), select.POLLIN)
+        try:
+            if poll.poll(0) and not client.recv(1, socket.MSG_PEEK):
+                raise gateway.ClientGone
+        except (OSError, ValueError):
+            raise gateway.ClientGone from None
+
+    return look
+
+
+ROUTES = [
+    (ChatCompletionsResource, "/v1/chat/completions"),
+    (CompletionsResource, "/v1/completions"),
+    (ModelsResource, "/v1/models"),
+    (ModelResource, "/v1/models/<path:name>"),
+]

@@ -1,0 +1,274 @@
+"""Where a model's name leads, and relaying an answer from there: bytes as they come, and one record at the end.
+
+Tokens wait for nobody: the route is remembered for a second, the relayed bytes are looked at but not parsed,
+and only the very end of an answer (`[DONE]`) waits until its record is written.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from api.errors import Missing, Unavailable, describe, openai_error, status_of
+from api.extensions import db
+from api.models import Deployment
+from api.services import completions
+from api.services.completions import Receipt, Recorder
+from integrations.errors import IntegrationError, Stopped, Unreachable
+from integrations.providers import PROVIDERS, Idle, Reply
+from integrations.providers.openai_compatible import refusal, usage_of
+from integrations.providers.sse import blocks, data_of, split_events
+
+ROUTE_SECONDS = 1.0
+_routes: dict[str, tuple[float, "Route"]] = {}
+
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_REASON = re.compile(rb'"finish_reason"\s*:\s*"([\w-]{1,50})"')
+_SPOKE = re.compile(rb'"(?:content|text|reasoning_content|arguments)"\s*:\s*"[^"]')
+# A quote inside a JSON string is escaped, so none of these can match what a model says.
+
+
+class ModelNotFound(Missing):
+    code = "MODEL_NOT_FOUND"
+
+
+class ClientGone(Exception):
+    """Whoever asked has hung up."""
+
+
+@dataclass(frozen=True)
+class Route:
+    deployment_id: str
+    name: str
+    endpoint: str
+    api_key: str | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to send back: a whole body, or pieces of a stream."""
+
+    status: int
+    content_type: str
+    body: bytes | Iterator[bytes]
+
+
+def route(name: str) -> Route:
+    """The engine that answers as `name`. `ModelNotFound`, or `Unavailable` when it does not run."""
+    known = _routes.get(name)
+    if known and time.monotonic() - known[0] < ROUTE_SECONDS:
+        return known[1]
+    row = db.session.scalar(select(Deployment).where(Deployment.name == name)) if "\0" not in name else None
+    if row is None or row.wanted == "deleted":
+        db.session.rollback()
+        raise _unknown(name)
+    found = _route(row)
+    db.session.rollback()
+    if len(_routes) > 1000:
+        _routes.clear()
+    _routes[name] = (time.monotonic(), found)
+    return found
+
+
+def route_to(deployment_id: str | None, name: str) -> Route:
+    """The engine of a conversation's deployment; `name` is what it was called, for the error."""
+    row = db.session.get(Deployment, deployment_id) if deployment_id else None
+    if row is None or row.wanted == "deleted":
+        raise Missing(
+            f"The deployment '{name}' of this conversation is gone. Begin a new one with another model."
+        )
+    return _route(row)
+
+
+def running() -> list[Deployment]:
+    """What can be asked now."""
+    rows = db.session.scalars(
+        select(Deployment)
+        .where(Deployment.status == "running", Deployment.wanted == "running")
+        .order_by(Deployment.name)
+    )
+    return list(rows.unique().all())
+
+
+def complete(path: str, payload: dict[str, Any], user_id: str | None, idle: Idle) -> Answer:
+    """Relay one request to the engine of `payload["model"]`; `idle` raises `ClientGone` when nobody waits any more."""
+    found = route(payload["model"])
+    streams = payload.get("stream") is True
+    receipt = Receipt(user_id, found.deployment_id, found.name, streams)
+    recorder = completions.recorder()
+    asked_usage = _ask_for_usage(payload) if streams else True
+    try:
+        reply = PROVIDERS["openai_compatible"].open(found.endpoint, found.api_key, path, payload, idle)
+        if reply.status != 200:
+            recorder.record(receipt.row("failed"))
+            return _refused(reply.status, reply.read())
+        if streams and "text/event-stream" in reply.headers.get("content-type", ""):
+            return _streamed(reply, receipt, recorder, drop_usage=not asked_usage)
+        return _whole(reply, receipt, recorder)
+    except ClientGone:
+        recorder.record(receipt.row("cancelled"))
+        return Answer(499, "application/json", b"")
+    except IntegrationError:
+        recorder.record(receipt.row("failed"))
+        raise
+
+
+def _route(row: Deployment) -> Route:
+    if row.status != "running" or row.wanted != "running" or not row.endpoint:
+        state = "stopping" if row.status == "running" else row.status
+        hint = {
+            "deploying": "It is being started; ask again in a moment.",
+            "failed": "Its error and log say why; start it again when that is put right.",
+        }.get(
+            state, f"Start it first: POST /api/v1/deployments/{row.id}/start, or `modelhub run {row.name}`."
+        )
+        raise Unavailable(f"The deployment '{row.name}' is {state}. {hint}", details={"status": state})
+    key = current_app.extensions["modelhub_vault"].open(row.secret) if row.secret else None
+    return Route(row.id, row.name, row.endpoint, key)
+
+
+def _unknown(name: str) -> ModelNotFound:
+    names = [row.name for row in running()]
+    db.session.rollback()
+    offer = (
+        f"These answer now: {', '.join(names[:20])}."
+        if names
+        else "Nothing is deployed yet: `modelhub run MODEL`."
+    )
+    return ModelNotFound(f"There is no model '{name[:80]}' here. {offer}", details={"models": names[:100]})
+
+
+def _ask_for_usage(payload: dict[str, Any]) -> bool:
+    """Ask the engine what a stream costs, for the record; whether the client had asked for it as well."""
+    options = payload.get("stream_options")
+    options = options if isinstance(options, dict) else {}
+    asked = options.get("include_usage") is True
+    payload["stream_options"] = {**options, "include_usage": True}
+    return asked
+
+
+def _refused(status: int, body: bytes) -> Answer:
+    """The engine's own words where they help the client, ours where they concern only the hub and its engine."""
+    if status in (401, 403) or (status >= 500 and status != 503) or status < 400:
+        raise Unreachable(str(refusal(status, body)))
+    try:
+        said = json.loads(body)["error"]
+        fits = isinstance(said, dict) and isinstance(said.get("message"), str)
+    except (ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        error = refusal(status, body)
+        body = json.dumps({"error": openai_error(describe(error), status)}).encode()
+    return Answer(status, "application/json", body)
+
+
+def _whole(reply: Reply, receipt: Receipt, recorder: Recorder) -> Answer:
+    body = reply.read()
+    receipt.spoke()
+    try:
+        answer = json.loads(body)
+        usage = usage_of(answer)
+        reason = (answer.get("choices") or [{}])[0].get("finish_reason")
+    except (ValueError, AttributeError, LookupError, TypeError):
+        raise Unreachable(f"The engine at {reply.address} answers what is not a completion.") from None
+    recorder.record(receipt.row("complete", reason, usage), wait=True)
+    return Answer(200, "application/json", body)
+
+
+def _streamed(reply: Reply, receipt: Receipt, recorder: Recorder, *, drop_usage: bool) -> Answer:
+    meter = Meter(receipt, drop_usage)
+    source = blocks(reply.pieces())
+    try:
+        first = next(source, b"")  # an engine that dies before its first token is still a plain error
+    except ValueError as error:
+        raise Unreachable(f"The engine at {reply.address} sends no proper stream ({error}).") from None
+    return Answer(200, "text/event-stream", _relay(first, source, reply, meter, recorder))
+
+
+def _relay(
+    first: bytes, source: Iterator[bytes], reply: Reply, meter: "Meter", recorder: Recorder
+) -> Iterator[bytes]:
+    status, block = "cancelled", first
+    try:
+        while block:
+            if piece := meter.take(block):
+                yield piece
+            block = next(source, b"")
+        if not meter.ended:
+            raise Unreachable(
+                f"The engine at {reply.address} broke off in the middle of its answer. Ask again."
+            )
+        status = "failed" if meter.failed else "complete"
+    except (ClientGone, Stopped):
+        pass
+    except (IntegrationError, ValueError) as error:
+        status = "failed"
+        said = describe(
+            error
+            if isinstance(error, IntegrationError)
+            else Unreachable(f"The engine's stream broke: {error}.")
+        )
+        yield (
+            b"data: "
+            + json.dumps({"error": openai_error(said, status_of(error, said["code"]))}).encode()
+            + b"\n\n"
+        )
+    finally:
+        reply.close()
+        recorder.record(meter.receipt.row(status, meter.reason, meter.usage), wait=status == "complete")
+    if meter.done:
+        yield meter.done
+
+
+class Meter:
+    """Looks at whole events on their way: time to the first token, finish reason, usage, and the end."""
+
+    def __init__(self, receipt: Receipt, drop_usage: bool) -> None:
+        self.receipt = receipt
+        self.reason: str | None = None
+        self.usage: dict[str, int] | None = None
+        self.failed = False
+        self.done = b""
+        self._drop_usage = drop_usage
+        self._spoke = False
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.done or self.reason or self.failed)
+
+    def take(self, block: bytes) -> bytes:
+        """What to pass on now. `[DONE]` is kept back until the record is written."""
+        if not self._spoke and _SPOKE.search(block):
+            self._spoke = True
+            self.receipt.spoke()
+        if self.reason is None and (found := _REASON.search(block)):
+            self.reason = found[1].decode()
+        if _USAGE.search(block):
+            block = self._metered(block)
+        if block.endswith((b"[DONE]\n\n", b"[DONE]\r\n\r\n")):
+            at = block.rfind(b"data:")
+            self.done, block = block[at:], block[:at]
+        if b'data: {"error"' in block:
+            self.failed = True
+        return block
+
+    def _metered(self, block: bytes) -> bytes:
+        """Note the usage; drop the event that holds nothing else when the client has not asked for it."""
+        kept = []
+        for event in split_events(block):
+            extra = False
+            if _USAGE.search(event):
+                try:
+                    chunk = json.loads(data_of(event))
+                    self.usage = usage_of(chunk) or self.usage
+                    extra = self._drop_usage and not chunk.get("choices")
+                except (ValueError, AttributeError):
+                    pass
+            if not extra:
+                kept.append(event + b"\n\n")
+        return b"".join(kept)

@@ -1,0 +1,336 @@
+"""An HTTP/1.1 client for relaying: kept-alive connections, large reads, cheap per token.
+
+A relay's cost is per wake-up, so one `recv` takes everything the engine has sent since the last and the
+chunk framing of all of it is undone in one pass. (`http.client` hands out one chunk, that is one token, per
+call.) Plain sockets keep it cooperative under gevent and usable from threads.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from integrations.errors import InvalidRef, Stopped, Unreachable
+
+RECV_BYTES = 65536
+HEAD_BYTES = 65536
+BODY_BYTES = 64 * 1024**2
+"""Most bytes of an answer that is read whole."""
+CONNECT_SECONDS = 5.0
+TICK_SECONDS = 1.0
+"""How often a wait for the engine looks up to ask whether anybody still wants the answer."""
+SILENCE_SECONDS = 600.0
+"""An engine on a busy CPU may think long before its first token; silence beyond this is an error."""
+KEEP_SECONDS = 4.0
+"""Idle connections are kept shorter than the usual server keeps them, so that few are found dead."""
+KEEP_AT_MOST = 512
+
+Idle = Callable[[], None]
+"""Called about once a second while nothing arrives; raising from it gives up."""
+
+
+@dataclass(frozen=True)
+class Address:
+    scheme: str
+    host: str
+    port: int
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> "Address":
+        """`http(s)://host[:port][/prefix]`; a trailing `/v1` is taken off, since paths bring their own."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidRef(
+                f"'{url[:200]}' is not an address of an engine; it must begin with http:// or https://."
+            )
+        prefix = parts.path.rstrip("/").removesuffix("/v1")
+        return cls(
+            parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), prefix
+        )
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+@dataclass
+class Reply:
+    """The head of an answer, and its body as it comes. Close it, or read it to its end."""
+
+    address: Address
+    status: int
+    headers: dict[str, str]
+    _socket: socket.socket
+    _rest: bytes
+    _idle: Idle
+    _closed: bool = False
+    _reading: bool = False
+    _given_back: bool = False
+    _decoder: "Chunked | Plain" = field(init=False)
+
+    def __post_init__(self) -> None:
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            self._decoder = Chunked()
+        else:
+            length = self.headers.get("content-length", "")
+            self._decoder = Plain(int(length) if length.isdigit() else None)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body in pieces, each all that had arrived. `Unreachable` when it ends too early, `Stopped` after `close`."""
+        data = self._rest
+        self._rest = b""
+        self._reading = True
+        try:
+            while True:
+                if data:
+                    piece = self._decoder.feed(data)
+                    if piece:
+                        yield piece
+                if self._decoder.done:
+                    self._give_back()
+                    return
+                data = receive(self._socket, self._idle)
+                if self._closed:
+                    raise Stopped("The generation was stopped.")
+                if not data:
+                    self._decoder.end()
+        except (ConnectionError, ValueError) as error:
+            if self._closed:
+                raise Stopped("The generation was stopped.") from None
+            raise Unreachable(
+                f"The engine at {self.address} broke off in the middle of its answer ({error}). "
+                "See the deployment's log, then ask again."
+            ) from None
+        finally:
+            self._reading = False
+            if not self._given_back:
+                self._closed = True
+                hang_up(self._socket)
+
+    def read(self) -> bytes:
+        """The whole body."""
+        parts, size = [], 0
+        for piece in self.pieces():
+            size += len(piece)
+            if size > BODY_BYTES:
+                self.close()
+                raise Unreachable(
+                    f"The engine at {self.address} answers more than {BODY_BYTES >> 20} MiB at once."
+                )
+            parts.append(piece)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Hang up, from any thread: the engine cancels the generation, a reader gets `Stopped`. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._reading:
+            # The reader closes the descriptor itself: closed here, its number could be somebody else's by then.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        else:
+            hang_up(self._socket)
+
+    def _give_back(self) -> None:
+        if (
+            self._closed
+            or self.headers.get("connection", "").lower() == "close"
+            or not self._decoder.reusable
+        ):
+            return
+        self._closed = self._given_back = True
+        POOL.put(self.address, self._socket)
+
+
+class Plain:
+    """A body of known length, or one that ends with the connection (`length` None)."""
+
+    def __init__(self, length: int | None) -> None:
+        self._left = length
+        self.done = length == 0
+        self.reusable = length is not None
+
+    def feed(self, data: bytes) -> bytes:
+        if self._left is None:
+            return data
+        piece, self._left = data[: self._left], self._left - len(data)
+        self.done = self._left <= 0
+        return piece
+
+    def end(self) -> None:
+        if self._left is not None:
+            raise ConnectionError(f"{self._left} bytes are missing")
+        self.done = True
+
+
+class Chunked:
+    """RFC 9112, 7.1: undo the framing of everything at hand in one pass."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._left = 0
+        self._trailer = False
+        self.done = False
+        self.reusable = True
+
+    def feed(self, data: bytes) -> bytes:
+        data = self._held + data if self._held else data
+        at, size, parts = 0, len(data), []
+        while at < size and not self._trailer:
+            if self._left:
+                # `_left` counts the chunk's closing CRLF as well.
+                end = at + self._left
+                parts.append(data[at : min(end - 2, size)] if end - 2 > at else b"")
+                self._left = max(0, end - size)
+                at = min(end, size)
+                continue
+            line = data.find(b"\r\n", at)
+            if line < 0:
+                break
+            length = int(data[at:line].partition(b";")[0], 16)
+            at = line + 2
+            self._left = length + 2 if length else 0
+            self._trailer = not length
+        if self._trailer:
+            rest = data[at:]
+            self.done = rest.startswith(b"\r\n") or b"\r\n\r\n" in rest
+        self._held = data[at:]
+        if len(self._held) > HEAD_BYTES:
+            raise ValueError("its chunk framing is broken")
+        return b"".join(parts)
+
+    def end(self) -> None:
+        raise ConnectionError("the connection closed before the last chunk")
+
+
+class Pool:
+    """Idle connections by address, the freshest first."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Address, deque[tuple[float, socket.socket]]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, address: Address) -> socket.socket | None:
+        with self._lock:
+            kept = self._idle.get(address)
+            now = time.monotonic()
+            while kept:
+                since, connection = kept.pop()
+                if now - since < KEEP_SECONDS:
+                    return connection
+                hang_up(connection)
+        return None
+
+    def put(self, address: Address, connection: socket.socket) -> None:
+        with self._lock:
+            kept = self._idle.setdefault(address, deque())
+            kept.append((time.monotonic(), connection))
+            if len(kept) > KEEP_AT_MOST:
+                hang_up(kept.popleft()[1])
+
+
+POOL = Pool()
+
+
+def request(
+    address: Address, method: str, path: str, headers: dict[str, str], body: bytes, idle: Idle
+) -> Reply:
+    """Send one request and wait for the head of its answer. `Unreachable` when there is none."""
+    lines = [f"{method} {address.prefix}{path} HTTP/1.1", f"Host: {address.host}:{address.port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"Content-Length: {len(body)}", "", ""]
+    message = "\r\n".join(lines).encode("latin-1") + body
+    connection = POOL.take(address)
+    if connection is not None:
+        # A kept connection may have been closed meanwhile: without a byte of an answer, ask on a fresh one.
+        with contextlib.suppress(ConnectionError):
+            return _exchange(address, connection, message, idle)
+    try:
+        return _exchange(address, connect(address), message, idle)
+    except ConnectionError as error:
+        raise Unreachable(
+            f"The engine at {address} closed the connection without an answer ({error}). See the deployment's log."
+        ) from None
+
+
+def connect(address: Address) -> socket.socket:
+    try:
+        connection = socket.create_connection((address.host, address.port), CONNECT_SECONDS)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if address.scheme == "https":
+            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=address.host)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unreachable(
+            f"The engine at {address} cannot be reached ({reason}). Is the deployment running?"
+        ) from None
+    connection.settimeout(TICK_SECONDS)
+    return connection
+
+
+def _exchange(address: Address, connection: socket.socket, message: bytes, idle: Idle) -> Reply:
+    try:
+        _send(connection, message)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = receive(connection, idle)
+            if not data:
+                raise ConnectionError("end of stream")
+            head += data
+            if len(head) > HEAD_BYTES:
+                raise Unreachable(f"What answers at {address} does not speak HTTP.")
+        head, _, rest = head.partition(b"\r\n\r\n")
+        status, headers = _parse_head(address, head)
+    except BaseException:
+        hang_up(connection)
+        raise
+    return Reply(address, status, headers, connection, rest, idle)
+
+
+def _send(connection: socket.socket, message: bytes) -> None:
+    connection.settimeout(60)  # a long prompt may fill the engine's buffer for a while
+    try:
+        connection.sendall(message)
+    except TimeoutError:
+        raise ConnectionError("it does not take the request") from None
+    finally:
+        connection.settimeout(TICK_SECONDS)
+
+
+def _parse_head(address: Address, head: bytes) -> tuple[int, dict[str, str]]:
+    first, *lines = head.decode("latin-1").split("\r\n")
+    version, _, rest = first.partition(" ")
+    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        raise Unreachable(f"What answers at {address} does not speak HTTP.")
+    headers = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return int(rest[:3]), headers
+
+
+def receive(connection: socket.socket, idle: Idle) -> bytes:
+    """What has arrived, waiting for it; empty at the end of the stream. `ConnectionError` after long silence."""
+    began = time.monotonic()
+    while True:
+        try:
+            return connection.recv(RECV_BYTES)
+        except TimeoutError:
+            if time.monotonic() - began > SILENCE_SECONDS:
+                raise ConnectionError(f"silent for {SILENCE_SECONDS:.0f} s") from None
+            idle()
+        except OSError as error:
+            raise ConnectionError(error.strerror or str(error)) from None
+
+
+def hang_up(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):
+        connection.close()
