@@ -1,5 +1,7 @@
 """The entry point of beat: `celery -A tasks.beat beat`. It sends only names and loads nothing else."""
 
+import logging
+
 from celery import Celery
 
 from api.broker import celery_options
@@ -12,3 +14,4 @@ SCHEDULE = {
 
 celery = Celery("modelhub")
 celery.conf.update(celery_options(Settings()), beat_schedule=SCHEDULE)
+logging.getLogger("celery.beat").setLevel(logging.WARNING)  # a line every three seconds says nothing

@@ -1,5 +1,6 @@
 """The worker's entry point: `celery -A tasks.worker worker`."""
 
+import logging
 import os
 import time
 from typing import Any
@@ -29,6 +30,9 @@ class AppTask(Task):  # type: ignore[misc]
 
 
 celery.Task = AppTask
+# One line per heartbeat would hide what matters; failures are still logged.
+for name in ("celery.worker.strategy", "celery.app.trace"):
+    logging.getLogger(name).setLevel(logging.WARNING)
 celery.conf.imports = ("tasks.downloads", "tasks.deployments", "tasks.chat", "tasks.housekeeping")
 
 

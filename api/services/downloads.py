@@ -193,7 +193,7 @@ def _carry_out(held: jobs.Claim, download: Download) -> None:
             return
         jobs.renew(held)
         _promote(into, shelf)
-    _shelve(held, download, shelf)
+    _shelve(held, download, shelf, (children.last_event(directory) or {}).get("files", []))
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -208,8 +208,8 @@ def _promote(into: Path, shelf: Path) -> None:
         os.close(fd)
 
 
-def _shelve(held: jobs.Claim, download: Download, shelf: Path) -> None:
-    row = library.describe_directory(shelf, download.plan)
+def _shelve(held: jobs.Claim, download: Download, shelf: Path, proven: list[dict[str, Any]]) -> None:
+    row = library.describe_directory(shelf, download.plan, {file["path"]: file["sha256"] for file in proven})
     download_id, size = download.id, row.size
 
     def also(after_commit: AfterCommit, _job: Job) -> None:

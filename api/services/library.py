@@ -58,9 +58,12 @@ def card(model_id: str) -> ModelCardOut:
     return ModelCardOut(text=parse_card(text)[0])
 
 
-def describe_directory(path: Path, plan: dict[str, Any]) -> HubModel:
-    """A row for the proven files in `path`; architecture and counts are parsed from headers, never loaded."""
-    promised = {file["path"]: file.get("sha256") for file in plan["files"]}
+def describe_directory(path: Path, plan: dict[str, Any], proven: dict[str, str]) -> HubModel:
+    """A row for the proven files in `path`; architecture and counts are parsed from headers, never loaded.
+
+    `proven` maps file names to the SHA-256 the fetch computed; what it lacks is taken from the plan.
+    """
+    promised = {file["path"]: file.get("sha256") for file in plan["files"]} | proven
     files = [
         {"path": name, "size": file.stat().st_size, "sha256": promised.get(name)}
         for file in sorted(path.rglob("*"))
