@@ -44,6 +44,7 @@ class Hub:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+            server.hang_up()
 
     def __enter__(self) -> "Hub":
         return self.start()
