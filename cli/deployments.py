@@ -1,7 +1,6 @@
 """Bringing a model to answer: deploy or start it, and wait until it runs."""
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -75,7 +74,7 @@ def failure(found: Deployment) -> CliError:
 def _spinner(name: str, quiet: bool) -> Iterator[Callable[[str], None]]:
     if quiet:
         yield lambda _: None
-    elif not sys.stderr.isatty():
+    elif not console.live():
         console.note(f"Starting {name} …", style="")
         yield lambda _: None
     else:

@@ -1,6 +1,5 @@
 """Starting a download and watching it: bars for a person, JSON lines for a script."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,7 +87,7 @@ def _settled(found: Download) -> Download:
 @contextmanager
 def progress() -> Iterator[Show]:
     """A way to show a download's state: one live bar on a terminal, now and then a line elsewhere."""
-    if sys.stderr.isatty():
+    if console.live():
         with _bar() as show:
             yield show
     else:

@@ -3,9 +3,10 @@
 It speaks real HTTP in a real thread per connection. A test gives it one function per route.
 """
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -33,6 +34,8 @@ class Reply:
     raw: bytes | None = None
     cut: bool = False
     """Promise more bytes than are sent, then close."""
+    stream: Iterable[bytes] | None = None
+    """Sent as they come, until the connection closes."""
 
 
 def data(value: Any, **more: Any) -> Reply:
@@ -43,12 +46,13 @@ def problem(status: int, code: str, message: str = "It is so.", **more: Any) -> 
     return Reply({"success": False, "message": message, "error": code, "details": {}}, status, **more)
 
 
+def frame(name: str, value: Any) -> bytes:
+    return f": ping\n\nevent: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
+
+
 def sse(*events: tuple[str, Any], cut: bool = False) -> Reply:
-    text = "".join(
-        f": ping\n\nevent: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n"
-        for name, value in events
-    )
-    return Reply(raw=text.encode(), headers={"Content-Type": "text/event-stream"}, cut=cut)
+    raw = b"".join(frame(name, value) for name, value in events)
+    return Reply(raw=raw, headers={"Content-Type": "text/event-stream"}, cut=cut)
 
 
 class Standin:
@@ -78,6 +82,9 @@ class Standin:
                 self._answer(route(asked) if route else problem(404, "NOT_FOUND", f"No {asked.path}."))
 
             def _answer(self, reply: Reply) -> None:
+                if reply.stream is not None:
+                    self._pour(reply.stream)
+                    return
                 raw = reply.raw if reply.raw is not None else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
@@ -86,6 +93,17 @@ class Standin:
                 self.end_headers()
                 self.wfile.write(raw)
                 self.close_connection = self.close_connection or reply.cut
+
+            def _pour(self, stream: Iterable[bytes]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                with contextlib.suppress(OSError):  # the reader left
+                    for piece in stream:
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+                self.close_connection = True
 
             do_GET = do_POST = do_DELETE = do_PATCH = _serve
 
