@@ -7,7 +7,7 @@ from sqlalchemy import select
 from api.errors import Conflict, Invalid, Missing
 from api.extensions import db
 from api.models import ChatMessage, ChatSession
-from api.models.base import utcnow
+from api.models.base import new_id, utcnow
 from api.schemas.base import Page
 from api.schemas.chat import (
     Exchange,
@@ -108,11 +108,9 @@ def send(session_id: str, body: MessageRequest, user_id: str) -> Exchange:
         gateway.route_to(session.deployment_id, session.deployment_name)  # says now if nobody would answer
         if _is_writing(session_id):
             raise Conflict("An answer is still being written here. Wait for its end or stop it first.")
-        question = ChatMessage(session_id=session_id, role="user", content=content, status="complete")
-        db.session.add(question)
-        db.session.flush()
-        answer = ChatMessage(session_id=session_id, role="assistant", content="", status="generating")
-        db.session.add(answer)
+        question = ChatMessage(id=new_id(), session_id=session_id, role="user", content=content)
+        answer = ChatMessage(id=_later(question.id), session_id=session_id, role="assistant", status="generating")
+        db.session.add_all((question, answer))
         session.title = session.title or _title(content)
         session.updated_at, session.version = utcnow(), session.version + 1
         db.session.flush()
@@ -152,6 +150,13 @@ def _is_writing(session_id: str) -> bool:
             .limit(1)
         )
     )
+
+
+def _later(id: str) -> str:
+    """A new id that sorts after `id`: two of one millisecond come in any order."""
+    while (later := new_id()) <= id:
+        pass
+    return later
 
 
 def _title(question: str) -> str:
