@@ -35,5 +35,5 @@ export default tseslint.config(
     ),
   ),
   law(['src/components/**'], ['^@/(features|app)', '^\\.\\./'], 'Components know no feature.'),
-  law(['src/lib/**', 'src/config/**'], ['^@/(features|app|components)', '^\\.\\./'], 'lib and config know nobody above them.'),
+  law(['src/lib/**/!(*.test).ts', 'src/config/**'], ['^@/(features|app|components)', '^\\.\\./'], 'lib and config know nobody above them.'),
 )

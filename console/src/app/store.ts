@@ -13,7 +13,7 @@ interface Meta {
 /** Actions whose form or dialog shows the failure itself. */
 const EXPLAINED_IN_PLACE = new Set(['login', 'deleteModel', 'createDeployment'])
 
-export function makeStore() {
+export function makeStore(hub?: string) {
   const listener = createListenerMiddleware()
 
   // An action that failed is told in one place; a page that could not load says so itself, where the content would be.
@@ -40,7 +40,7 @@ export function makeStore() {
     reducer: { auth: authReducer, preferences: preferencesReducer, [api.reducerPath]: api.reducer },
     middleware: (defaults) => defaults().prepend(listener.middleware).concat(api.middleware),
   })
-  bindSockets(store)
+  bindSockets(store, hub)
   // Signing out in one tab signs out all of them.
   window.addEventListener('storage', (event) => {
     if (event.key === sessionHint.key && event.newValue === null) store.dispatch(signedOut())

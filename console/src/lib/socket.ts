@@ -15,12 +15,14 @@ export interface HubEvent<T = unknown> {
 export type Ack<T> = ({ ok: true } & T) | { ok: false; error: { code: string; message: string } }
 
 let store: AuthStore | null = null
+let origin = ''
 const wires = new Map<Namespace, Socket>()
 const watchers = new Set<() => void>()
 
-/** Called once by the store: sockets take their tokens from it. */
-export function bindSockets(authStore: AuthStore): void {
+/** Called once by the store: sockets take their tokens from it. `hub` is where it serves; empty: where the page is from. */
+export function bindSockets(authStore: AuthStore, hub = ''): void {
   store = authStore
+  origin = hub
 }
 
 function tell(): void {
@@ -43,7 +45,7 @@ function reviveSoon(wire: Socket, delay = 500): void {
 export function socketOf(namespace: Namespace): Socket {
   const known = wires.get(namespace)
   if (known) return known
-  const wire = io(namespace, {
+  const wire = io(origin + namespace, {
     path: '/socket.io',
     transports: ['websocket'],
     reconnectionDelayMax: 10_000,

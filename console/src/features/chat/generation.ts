@@ -1,13 +1,27 @@
 import { useCallback, useEffect } from 'react'
 
-import { asApiError } from '@/lib/api'
+import { api, asApiError } from '@/lib/api'
 import { useAppDispatch } from '@/lib/hooks'
 import { notices } from '@/lib/notify'
-import { ask, follow, type HubEvent } from '@/lib/socket'
+import { ask, follow, type HubEvent, socketOf } from '@/lib/socket'
 import type { Exchange, Message } from '@/types'
 
 import { messageChanged, textGrew } from './api'
 import { answerOf, join } from './stream'
+
+type GenerationEvent = HubEvent<{ text: string } & Message>
+
+/** Answers to what this page has sent: the hub follows them for us from the start, so their first events may come
+ *  before anything on the page is there to listen. They wait here. */
+const sent = new Map<string, { heard: GenerationEvent[]; stop: () => void }>()
+
+function listen(): { heard: GenerationEvent[]; stop: () => void } {
+  const heard: GenerationEvent[] = []
+  const wire = socketOf('/chat')
+  const keep = (event: GenerationEvent) => void heard.push(event)
+  wire.on('event', keep)
+  return { heard, stop: () => void wire.off('event', keep) }
+}
 
 interface Subscribed {
   snapshot: Partial<Message> | null
@@ -47,14 +61,16 @@ export function useGeneration(sessionId: string, message: Message | undefined, r
         else if (snapshot?.content) take(snapshot.content, answerOf(snapshot.content).offset)
       }, refetch)
     }
-    const leave = follow<{ text: string } & Message>('/chat', subscribe, (event: HubEvent<{ text: string } & Message>) => {
+    const onEvent = (event: GenerationEvent) => {
       if (event.id !== id || over) return
       if (event.type === 'delta') take(event.data.text, event.seq)
-      else if (event.type === 'done' || event.type === 'error') {
-        if (ended(event.data)) finish(event.data)
-        else refetch()
-      }
-    })
+      else if (event.type === 'done') finish(event.data)
+    }
+    const early = sent.get(id)
+    sent.delete(id)
+    early?.stop()
+    const leave = follow('/chat', (again) => (early && !again ? undefined : subscribe()), onEvent)
+    early?.heard.forEach(onEvent)
     return () => {
       leave()
       cancelAnimationFrame(frame)
@@ -70,12 +86,18 @@ export function useSend() {
   const dispatch = useAppDispatch()
   return useCallback(
     async (sessionId: string, content: string): Promise<boolean> => {
+      for (const { stop } of sent.values()) stop()
+      sent.clear()
+      const early = listen()
       try {
         const { user, assistant } = await ask<Exchange>('/chat', 'send', { session_id: sessionId, content })
+        sent.set(assistant.id, early)
         dispatch(messageChanged(sessionId, user) as never)
         dispatch(messageChanged(sessionId, assistant) as never)
+        dispatch(api.util.invalidateTags(['Session']) as never)
         return true
       } catch (reason) {
+        early.stop()
         notices.failure(asApiError(reason))
         return false
       }
