@@ -1,4 +1,4 @@
-"""Shared by all tests: skips are failures in CI, the environment is clean, and an application with a database."""
+"""Shared by all tests: skips fail in CI, the environment is clean, an application has a database."""
 
 import os
 from collections.abc import Iterator

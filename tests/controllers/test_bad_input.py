@@ -128,9 +128,11 @@ def test_queries(client: FlaskClient, query: str) -> None:
 
 
 def put_on_shelf(app: Flask, config: dict[str, Any]) -> str:
-    """A model row with a directory that holds only a config: enough for what must be refused before a start."""
+    """A model row whose directory holds only a config: enough for what is refused before a start."""
     with unit_of_work():
-        row = HubModel(name="acme/x", source="huggingface", ref="acme/x", revision="main", commit="c", path="m1")
+        row = HubModel(
+            name="acme/x", source="huggingface", ref="acme/x", revision="main", commit="c", path="m1"
+        )
         db.session.add(row)
     directory = library.directory(row)
     directory.mkdir(parents=True)
@@ -138,9 +140,13 @@ def put_on_shelf(app: Flask, config: dict[str, Any]) -> str:
     return str(row.id)
 
 
-def test_what_is_no_causal_language_model_is_refused_before_anything_starts(app: Flask, client: FlaskClient) -> None:
+def test_what_is_no_causal_language_model_is_refused_before_anything_starts(
+    app: Flask, client: FlaskClient
+) -> None:
     model_id = put_on_shelf(app, {"architectures": ["BertModel"], "model_type": "bert"})
-    refused(client.post("/api/v1/deployments", json={"model_id": model_id, "name": "x"}), 422, "NOT_A_CAUSAL_LM")
+    refused(
+        client.post("/api/v1/deployments", json={"model_id": model_id, "name": "x"}), 422, "NOT_A_CAUSAL_LM"
+    )
 
 
 @pytest.mark.parametrize(

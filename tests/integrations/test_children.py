@@ -30,7 +30,7 @@ def test_a_child_says_its_result_and_ends(tmp_path: Path) -> None:
     child = start(tmp_path, steps=3)
     assert child.wait(20)
     events, _ = children.read_events(child.directory)
-    assert [event["type"] for event in events][0] == "started"
+    assert events[0]["type"] == "started"
     assert children.last_event(child.directory)["answer"] == 3
 
 

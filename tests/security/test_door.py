@@ -1,4 +1,4 @@
-"""The door: signing in, staying signed in, being thrown out; every route and socket event declares who may."""
+"""The door: signing in, staying in, being thrown out; every route and event declares who may."""
 
 import jwt
 import pytest
@@ -31,7 +31,9 @@ def test_login_gives_a_short_token_and_a_careful_cookie(client: FlaskClient) -> 
     data = answer.get_json()["data"]
     assert answer.status_code == 200 and data["expires_in"] == 900 and data["user"]["role"] == "admin"
     cookie = answer.headers["Set-Cookie"]
-    assert all(word in cookie for word in ("HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "mh_refresh=mhr_"))
+    assert all(
+        word in cookie for word in ("HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "mh_refresh=mhr_")
+    )
     me = client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {data['access_token']}"})
     assert me.get_json()["data"]["email"] == "admin@localhost"
 
@@ -96,7 +98,9 @@ def test_forged_tokens_are_refused(app: Flask, client: FlaskClient) -> None:
         assert answer.status_code == 401, candidate
 
 
-def test_every_route_declares_a_permission_and_is_closed_without_a_token(app: Flask, client: FlaskClient) -> None:
+def test_every_route_declares_a_permission_and_is_closed_without_a_token(
+    app: Flask, client: FlaskClient
+) -> None:
     public = set()
     for rule, method, declared in contracts(app):
         assert declared.permission in ALL
