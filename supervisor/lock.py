@@ -122,7 +122,7 @@ class HubLock:
                 raise CannotStart(
                     f"ModelHub is already running in {self.run_dir.parent} "
                     f"(pid {holder['pid']}, {holder['url']}); "
-                    "stop it first (make down) or set MODELHUB_HOME to another directory."
+                    "stop it first (modelhub down) or set MODELHUB_HOME to another directory."
                 )
             if self._try_for(0.1):
                 return

@@ -17,7 +17,10 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
     parts = [redis_part(environment, embedded_redis)] if embedded_redis else []
     needed = (*(part.name for part in parts), "prepare")
     level = environment.log_level
-    celery = (PYTHON, "-m", "celery", "--quiet", "-A")
+    # Celery warns root about unpickling; only JSON is accepted here.
+    quiet = "ignore:You're running the worker with superuser privileges"
+    celery = (PYTHON, "-W", quiet, "-m", "celery", "--quiet", "-A")
+    schedule = str(environment.run_dir / "celerybeat-schedule")
     return [
         *parts,
         Part("prepare", (PYTHON, "-m", "api.prepare"), kind="at_start", ready_within=600),
@@ -54,14 +57,9 @@ def hub_parts(environment: Environment, listener: socket.socket, embedded_redis:
         Part(
             "beat",
             (
-                *celery,
-                "tasks.beat:celery",
-                "beat",
-                "-l",
-                level,
-                "-s",
-                str(environment.run_dir / "celerybeat-schedule"),
-                "--pidfile=",
+                *(*celery, "tasks.beat:celery", "beat", "-s", schedule, "--pidfile="),
+                # At INFO it says every three seconds that it does its work.
+                *("-l", level if level in ("DEBUG", "ERROR") else "WARNING"),
             ),
             after=("web",),
             grace=5,
