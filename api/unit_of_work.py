@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
+from sqlalchemy import text
 
 from api.extensions import db
 
@@ -35,6 +36,16 @@ def unit_of_work() -> Iterator[AfterCommit]:
         raise
     for tell in outbox:
         _told(tell)
+
+
+def exclusive(name: str) -> None:
+    """Inside a unit of work: from here to its commit, only one at a time for `name`.
+
+    SQLite has one writer anyway. PostgreSQL gets an advisory lock, so that a check and the insert that
+    rests on it cannot be overtaken by another request's.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 def _told(tell: Callable[[], object]) -> None:

@@ -30,4 +30,4 @@ class Deployment(db.Model, Versioned):  # type: ignore[name-defined, misc]
     restarts: Mapped[list[float]] = mapped_column(JSON, default=list)  # Unix times of unasked restarts
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
-    model: Mapped[HubModel] = relationship(lazy="joined")
+    model: Mapped[HubModel] = relationship(lazy="joined", innerjoin=True)

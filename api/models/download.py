@@ -23,6 +23,6 @@ class Download(db.Model, Identified):  # type: ignore[name-defined, misc]
     model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"))
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
-    job: Mapped[Job] = relationship(lazy="joined")
+    job: Mapped[Job] = relationship(lazy="joined", innerjoin=True)
 
     __table_args__ = (Index("ix_downloads_source_ref", "source", "ref"),)

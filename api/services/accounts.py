@@ -54,7 +54,8 @@ def refresh(token: str) -> tuple[SignedIn, str]:
     """
     stolen = False
     with unit_of_work():
-        link = db.session.scalar(select(RefreshToken).where(RefreshToken.token_hash == _hash(token)))
+        mine = select(RefreshToken).where(RefreshToken.token_hash == _hash(token))
+        link = db.session.scalar(mine.with_for_update())
         if link is None or link.revoked_at or link.expires_at < utcnow():
             raise Unauthenticated("This session has ended. Sign in again.")
         if link.used_at and utcnow() - link.used_at > REUSE_GRACE:

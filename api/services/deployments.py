@@ -24,7 +24,7 @@ from api.schemas.deployments import (
 )
 from api.services import events, jobs, library, work
 from api.services.paging import page
-from api.unit_of_work import AfterCommit, unit_of_work
+from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations import children
 from integrations.children import Child
 from integrations.errors import ChildFailed, IntegrationError, Unreachable
@@ -106,6 +106,7 @@ def list_deployments(query: DeploymentQuery) -> Page[DeploymentOut]:
 def start(deployment_id: str) -> DeploymentOut:
     """Start a stopped or failed deployment."""
     with unit_of_work() as after_commit:
+        exclusive(f"deployment:{deployment_id}")
         deployment = find(deployment_id)
         if deployment.wanted == "running" and deployment.status in ("running", "deploying"):
             raise Conflict(f"{deployment.name} is already {deployment.status}.")
@@ -119,6 +120,7 @@ def start(deployment_id: str) -> DeploymentOut:
 def restart(deployment_id: str) -> DeploymentOut:
     """Stop and start again, with the options it has."""
     with unit_of_work() as after_commit:
+        exclusive(f"deployment:{deployment_id}")
         deployment = find(deployment_id)
         if _active_job(deployment.id):
             raise Conflict(f"{deployment.name} is just {deployment.status}. Try again in a moment.")
@@ -206,6 +208,7 @@ def reconcile() -> int:
     for row in [row for row in rows if _drifted(row)]:
         wrong += 1
         with unit_of_work() as after_commit:
+            exclusive(f"deployment:{row.id}")
             deployment = db.session.get(Deployment, row.id)
             if deployment is None or not _drifted(deployment):
                 continue
@@ -334,6 +337,7 @@ def _failed(held: jobs.Claim, deployment: Deployment, error: Exception) -> None:
 
 def _end(deployment_id: str, wanted: str) -> DeploymentOut:
     with unit_of_work() as after_commit:
+        exclusive(f"deployment:{deployment_id}")
         deployment = find(deployment_id)
         if wanted == "stopped" and deployment.wanted == "stopped":
             return shape(deployment)

@@ -16,7 +16,7 @@ from api.schemas.base import Page
 from api.schemas.downloads import DownloadFile, DownloadOut, DownloadQuery, DownloadRequest
 from api.services import events, jobs, library, work
 from api.services.paging import page
-from api.unit_of_work import AfterCommit, unit_of_work
+from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations import children
 from integrations.errors import OutOfSpace
 from integrations.sources import SOURCES
@@ -38,6 +38,7 @@ def request(body: DownloadRequest, user_id: str | None) -> DownloadOut:
     _refuse_duplicate(plan, key)
     _check_room(plan.bytes_total)
     with unit_of_work() as after_commit:
+        exclusive(f"download:{key}")
         _refuse_duplicate(plan, key)
         job = jobs.submit(after_commit, "download", "", {})
         job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}

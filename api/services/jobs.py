@@ -20,7 +20,7 @@ from api.models.base import utcnow
 from api.schemas.base import Page
 from api.schemas.jobs import JobOut, JobQuery
 from api.services.paging import page
-from api.unit_of_work import AfterCommit, unit_of_work
+from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 
 TASKS = {
     "download": "tasks.downloads.run",
@@ -96,7 +96,7 @@ def claim(job_id: str, owner: str) -> Claim | None:
     """Take a job that is queued, or whose lease has run out; None when it is not to be had."""
     now = time.time()
     with unit_of_work() as after_commit:
-        job = db.session.get(Job, job_id)
+        job = _locked(job_id)
         if job is None or not (job.state == "queued" or _lost(job, now)):
             return None
         if job.state == "queued" and _full(job.kind):
@@ -153,7 +153,7 @@ def finish(
 def want(job_id: str, wanted: str) -> Job:
     """Ask for `pause` or `cancel`: at once when nobody works on it, else at its worker's next beat."""
     with unit_of_work() as after_commit:
-        job = find(job_id)
+        job = _locked(job_id) or find(job_id)
         if job.state in ENDED:
             raise Conflict(
                 f"This job has already {'been cancelled' if job.state == 'cancelled' else 'ended'}."
@@ -170,7 +170,7 @@ def want(job_id: str, wanted: str) -> Job:
 def again(job_id: str, *, from_states: tuple[str, ...]) -> Job:
     """Queue a paused, failed or cancelled job once more (resume and retry)."""
     with unit_of_work() as after_commit:
-        job = find(job_id)
+        job = _locked(job_id) or find(job_id)
         if job.state in ("queued", "running") and job.wanted == "run":
             raise Conflict("This is already under way.")
         if job.state == "running":
@@ -231,8 +231,13 @@ def give_back(owner: str) -> None:
         )
 
 
+def _locked(job_id: str) -> Job | None:
+    """The row as it is now, kept from everybody else until the commit."""
+    return db.session.get(Job, job_id, with_for_update=True, populate_existing=True)
+
+
 def _held(held: Claim) -> Job:
-    job = db.session.get(Job, held.job_id)
+    job = _locked(held.job_id)
     if job is None or job.fence != held.fence or job.state != "running":
         raise StaleFence(f"Job {held.job_id} belongs to somebody else now.")
     return job
@@ -246,6 +251,7 @@ def _full(kind: str) -> bool:
     most = AT_ONCE.get(kind)
     if most is None:
         return False
+    exclusive(f"jobs-at-once:{kind}")
     running = db.session.scalar(select(func.count()).where(Job.kind == kind, Job.state == "running"))
     return (running or 0) >= most
 
