@@ -150,6 +150,13 @@ KNOWN: list[tuple[type[BaseException], Callable[[Case], IntegrationError]]] = [
     (hub.TextGenerationError, _not_ours),
     (hub.SafetensorsParsingError, _not_ours),
     (hub.NotASafetensorsRepoError, _not_ours),
+    (hub.StrictDataclassError, _answer),
+    (hub.XetDownloadError, _not_ours),
+    (hub.DDUFError, _not_ours),
+    (hub.FileDuplicationError, _not_ours),
+    (hub.SandboxError, _not_ours),
+    (hub.ConfirmationError, _not_ours),
+    (hub.CLIError, _not_ours),
     (httpx2.HTTPError, _answer),
     (httpx2.InvalidURL, _answer),
 ]

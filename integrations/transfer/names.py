@@ -74,7 +74,7 @@ def check_names(names: Iterable[str]) -> list[PurePosixPath]:
         for folder in list(path.parents)[:-1]:
             if _folded(str(folder)) in seen:
                 raise InvalidRef(
-                    f"The model holds '{folder}' both as a file and as a folder. Exclude one of them."
+                    f"The model holds '{folder}' both as a file and as a folder. Leave one out with `exclude`."
                 )
     return paths
 

@@ -1,6 +1,7 @@
 """One file on its way: which bytes are there, who fetches which, and where the hash stands."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ SMALLEST_PART = 4 * MIB
 FIRST_PART = 16 * MIB
 LARGEST_PART = 64 * MIB
 PART_SECONDS = 4.0
+SPLIT_SECONDS = 2.0
+"""An idle connection takes half of a part that would last longer: it costs what the other has in its socket."""
 BLOCK = MIB
 """Bytes read from a socket before they are written; a part is never cut closer than this to its reader."""
 
@@ -32,6 +35,12 @@ class Part:
 
     def __post_init__(self) -> None:
         self.safe = self.begin = self.position
+        self.started = time.monotonic()
+
+    def seconds_left(self) -> float:
+        """How long this connection will still need at its speed so far."""
+        elapsed, moved = time.monotonic() - self.started, self.position - self.begin
+        return (self.end - self.position) * elapsed / moved if moved else elapsed
 
     @property
     def stale(self) -> bool:
@@ -126,8 +135,13 @@ class PartialFile:
 
     def split(self) -> Part | None:
         """Half of what the slowest connection still has to do, for one that is idle."""
-        slow = max(self.active, key=lambda part: part.end - part.position, default=None)
-        if slow is None or slow.whole or slow.end - slow.position < 4 * BLOCK:
+        slow = max(self.active, key=Part.seconds_left, default=None)
+        if (
+            slow is None
+            or slow.whole
+            or slow.end - slow.position < 4 * BLOCK
+            or slow.seconds_left() < SPLIT_SECONDS
+        ):
             return None
         middle = (slow.position + slow.end) // 2
         part = Part(self, slow.fd, self.generation, middle, slow.end, slow.failures)

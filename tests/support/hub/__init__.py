@@ -9,6 +9,7 @@
 As a process: `python -m tests.support.hub ROOT [PORT]`; the same orders go to `POST /_control` as JSON.
 """
 
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -23,16 +24,21 @@ __all__ = ["TOKEN", "Fault", "Hub"]
 
 
 class Hub:
-    """Hub and CDN on free ports of 127.0.0.1. `rate` limits each connection, in bytes/s (0 = free)."""
+    """Hub and CDN on free ports of 127.0.0.1, with `tls` over https.
 
-    def __init__(self, root: Path | str, port: int = 0, *, rate: int = 0) -> None:
+    `rate` limits each connection, in bytes/s (0 = free).
+    """
+
+    def __init__(
+        self, root: Path | str, port: int = 0, *, rate: int = 0, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.shelf = Shelf(Path(root))
         self.faults = Script()
         self.rate = rate
         self.generation = 1
         self._log: list[dict[str, Any]] = []
         self._lock = threading.Lock()
-        self._servers = [Server(port, HubHandler, self), Server(0, CdnHandler, self)]
+        self._servers = [Server(port, HubHandler, self, tls), Server(0, CdnHandler, self, tls)]
         self.url, self.cdn_url = (server.url for server in self._servers)
 
     def start(self) -> "Hub":

@@ -4,6 +4,7 @@ import contextlib
 import os
 import select
 import socket
+import ssl
 import struct
 import time
 from pathlib import Path
@@ -47,7 +48,10 @@ def _send(client: socket.socket, file: int, start: int, end: int, rate: int, blo
         block = min(block, max(1, rate // 20))
     while position < end:
         try:
-            moved = os.sendfile(client.fileno(), file, position, min(block, end - position))
+            if isinstance(client, ssl.SSLSocket):
+                moved = client.send(os.pread(file, min(block, end - position, 1 << 16), position))
+            else:
+                moved = os.sendfile(client.fileno(), file, position, min(block, end - position))
         except OSError:
             break
         if moved == 0:

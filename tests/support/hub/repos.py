@@ -51,7 +51,7 @@ class Repo:
 
     def paths(self) -> list[str]:
         found = [
-            os.path.relpath(os.path.join(folder, name), self.folder)
+            os.path.relpath(Path(folder, name), self.folder)
             for folder, _, names in os.walk(self.folder)
             for name in names
         ]

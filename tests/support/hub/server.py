@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,14 +25,19 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler], hub: "Hub") -> None:
+    def __init__(
+        self, port: int, handler: type[BaseHTTPRequestHandler], hub: "Hub", tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", port), handler)
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.hub = hub
         self.live: set[socket.socket] = set()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.live.add(request)
@@ -126,8 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         """The file or the range of it that was asked for, with `fault` applied."""
         size = path.stat().st_size
         kind = fault.kind if fault else ""
-        if kind == "changed_etag":
-            etag = f"{etag[:-4]}beef"
+        if fault and kind == "changed_etag":
+            etag = f"{etag[:-4]}{fault.used:04x}"
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
         condition = self.headers.get("If-Range")
         whole = not wanted or kind == "ignore_range" or (condition is not None and condition != f'"{etag}"')

@@ -1,0 +1,70 @@
+"""A disk that is full, or fills up: exact numbers before, everything kept after."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integrations.errors import OutOfSpace
+from integrations.transfer.space import free_bytes
+from tests.support.downloads import WEIGHTS, build_model, content, download, plan_of
+from tests.support.hub import Hub
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    root = tmp_path_factory.mktemp("root")
+    build_model(root / "org" / "model")
+    with Hub(root) as running:
+        yield running
+
+
+def test_too_little_room_is_told_before_the_first_byte(hub: Hub, tmp_path: Path) -> None:
+    plan = plan_of(hub)
+    reserve = free_bytes(tmp_path) * 2
+    with pytest.raises(OutOfSpace, match="Free at least") as caught:
+        download(hub, tmp_path, plan, disk_reserve=reserve)
+    details = caught.value.details
+    assert details["needed"] == plan["bytes_total"]
+    assert details["deficit"] == details["needed"] + reserve - details["free"]
+    assert hub.requests() == []
+    assert content(tmp_path) == {}
+
+
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_a_disk_that_fills_up_keeps_what_arrived(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The operating system says ENOSPC at the fifth write (or sync)."""
+    plan, real, count = plan_of(hub), getattr(os, call), 0
+
+    def full(*given: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count >= 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(*given)
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(OutOfSpace, match="kept"):
+        download(hub, tmp_path, plan)
+    assert WEIGHTS not in content(tmp_path)
+    monkeypatch.undo()
+    download(hub, tmp_path, plan)
+    assert content(tmp_path) == content(hub.shelf.root / "org" / "model")
+
+
+def test_no_room_for_the_journal_either(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    plan = plan_of(hub)
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OutOfSpace):
+        download(hub, tmp_path, plan)
+    monkeypatch.undo()
+    download(hub, tmp_path, plan)
+    assert content(tmp_path) == content(hub.shelf.root / "org" / "model")
