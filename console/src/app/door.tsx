@@ -9,6 +9,15 @@ import { sessionHint, signedOut } from '@/lib/auth-slice'
 import { useAppDispatch, useAppStore, useAuth } from '@/lib/hooks'
 import { refreshSession } from '@/lib/refresh'
 
+export function Waiting() {
+  const { t } = useTranslation()
+  return (
+    <main className="centre">
+      <Spin size="large" aria-label={t('common.loading')} />
+    </main>
+  )
+}
+
 /** Lets the signed-in through. After a reload the token is gone from memory: one silent refresh brings it back. */
 export function Door() {
   const { t } = useTranslation()
@@ -42,9 +51,5 @@ export function Door() {
       </main>
     )
   }
-  return (
-    <main className="centre">
-      <Spin size="large" aria-label={t('common.loading')} />
-    </main>
-  )
+  return <Waiting />
 }

@@ -1,6 +1,6 @@
 import { createBrowserRouter, type RouteObject } from 'react-router'
 
-import { Door } from '@/app/door'
+import { Door, Waiting } from '@/app/door'
 import { RouteError } from '@/app/route-error'
 import { paths } from '@/config/paths'
 
@@ -8,11 +8,13 @@ import { paths } from '@/config/paths'
 export const routes: RouteObject[] = [
   {
     path: paths.login,
+    HydrateFallback: Waiting,
     ErrorBoundary: RouteError,
     lazy: async () => ({ Component: (await import('@/app/routes/login')).LoginRoute }),
   },
   {
     Component: Door,
+    HydrateFallback: Waiting,
     ErrorBoundary: RouteError,
     children: [
       {

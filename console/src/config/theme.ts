@@ -9,13 +9,21 @@ export function themeOf(dark: boolean): ThemeConfig {
   return {
     algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
-      colorPrimary: dark ? '#2aa79b' : '#0f766e',
-      colorInfo: dark ? '#2aa79b' : '#0f766e',
+      // The dark algorithm dims what it is given, so it is given brighter colours.
+      colorPrimary: dark ? '#3fd6c6' : '#0f766e',
+      colorInfo: dark ? '#3fd6c6' : '#0f766e',
+      ...(dark && { colorSuccess: '#7fdc4f', colorWarning: '#ffc53d', colorError: '#ff7875' }),
       colorLink: dark ? '#4fd1c5' : '#0f766e',
       colorBgLayout: dark ? '#101214' : '#f6f7f7',
       colorBgContainer: dark ? '#181b1e' : '#ffffff',
       colorBgElevated: dark ? '#1f2327' : '#ffffff',
       colorTextDescription: dark ? '#9aa3ab' : '#5c6670',
+      // The derived tints of so dark a green are grey; these keep its hue.
+      colorPrimaryBg: dark ? '#12302d' : '#e1f2ef',
+      colorPrimaryBgHover: dark ? '#184540' : '#cbe8e3',
+      colorInfoBg: dark ? '#12302d' : '#e1f2ef',
+      colorInfoBorder: dark ? '#1d5a54' : '#a9d8d0',
+      colorTextPlaceholder: dark ? '#7d868e' : '#7b858d',
       borderRadius: 8,
       fontFamily: sans,
       fontFamilyCode: mono,
@@ -27,6 +35,7 @@ export function themeOf(dark: boolean): ThemeConfig {
         headerHeight: 56,
         headerPadding: '0 16px',
       },
+      Button: dark ? { primaryColor: '#04211d' } : {},
       Menu: { itemBg: 'transparent', subMenuItemBg: 'transparent', activeBarBorderWidth: 0 },
     },
   }
