@@ -141,8 +141,8 @@ class Response:
         """At least one byte into `view`, as one read of the socket gives them; 0 at the end of the body."""
         if self._raw.fp is None:
             return 0
-        source = self._raw.readinto if self._raw.chunked else self._raw.fp.readinto1  # type: ignore[attr-defined]
-        count: int = source(view)
+        body: Any = self._raw.fp
+        count: int = self._raw.readinto(view) if self._raw.chunked else body.readinto1(view)
         self.received += count
         return count
 
@@ -197,10 +197,10 @@ class Wire:
         target = (split.path or "/") + (f"?{split.query}" if split.query else "")
         headers = {**self.outbound.headers(origin), **fields}
         fresh = origin not in self._open
-        connection = self._open.get(origin) or self._connect(origin)
+        connection: Any = self._open.get(origin) or self._connect(origin)
         if getattr(connection, "absolute_targets", False):
             target = url
-            headers |= connection.proxy_fields  # type: ignore[attr-defined]
+            headers |= connection.proxy_fields
         try:
             connection.request("GET", target, headers=headers)
             return Response(connection.getresponse(), url)
@@ -213,10 +213,10 @@ class Wire:
             self.drop(url)
             raise
 
-    def _connect(self, origin: Origin) -> http.client.HTTPConnection:
+    def _connect(self, origin: Origin) -> Any:
         proxy = proxy_for(origin)
         host, port = (proxy.hostname or "", proxy.port or 8080) if proxy else (origin.host, origin.port)
-        connection: http.client.HTTPConnection
+        connection: Any
         if origin.scheme == "https":
             connection = http.client.HTTPSConnection(
                 host, port, timeout=self.outbound.read_timeout, context=tls()
@@ -224,7 +224,7 @@ class Wire:
         else:
             connection = http.client.HTTPConnection(host, port, timeout=self.outbound.read_timeout)
         if proxy is None:
-            connection._create_connection = self.outbound.connect  # type: ignore[attr-defined]
+            connection._create_connection = self.outbound.connect
         else:
             fields = {}
             if proxy.username:
@@ -233,7 +233,7 @@ class Wire:
             if origin.scheme == "https":
                 connection.set_tunnel(origin.host, origin.port, fields)
             else:
-                connection.absolute_targets, connection.proxy_fields = True, fields  # type: ignore[attr-defined]
+                connection.absolute_targets, connection.proxy_fields = True, fields
         self._open[origin] = connection
         return connection
 

@@ -1,7 +1,7 @@
 """`python -m integrations.sources.fetch SPEC.json`: carry out a plan of the `huggingface` source.
 
-SPEC: `{job_id, events, plan: FetchPlan, into: folder, options: {connections, disk_reserve, …}}`; `HF_ENDPOINT`
-and `HF_TOKEN` come by environment. Result: `{files: [{path, size, sha256}], commit}`.
+SPEC: `{job_id, events, plan: FetchPlan, into: folder, options: {connections, disk_reserve, …}}`;
+`HF_ENDPOINT` and `HF_TOKEN` come by environment. Result: `{files: [{path, size, sha256}], commit}`.
 """
 
 import threading

@@ -59,7 +59,8 @@ def unreachable(where: str, error: Exception) -> Unreachable:
     slow = isinstance(error, httpx2.TimeoutException)
     what = "did not answer in time" if slow else "cannot be reached"
     return Unreachable(
-        f"The model hub at {where} {what}. Check the network, and HF_ENDPOINT if you use a mirror; then try again.",
+        f"The model hub at {where} {what}. Check the network, and HF_ENDPOINT if you use a mirror; then "
+        "try again.",
         details={"endpoint": where, "cause": f"{type(error).__name__}: {error}"[:300]},
     )
 

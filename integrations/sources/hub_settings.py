@@ -9,7 +9,8 @@ DEFAULT_ENDPOINT = "https://huggingface.co"
 
 
 def endpoint() -> str:
-    """Base address of the Hub without a trailing slash. Raises InvalidRef when HF_ENDPOINT is no web address."""
+    """Base address of the Hub without a trailing slash. Raises InvalidRef when HF_ENDPOINT is no web
+    address."""
     address = (os.environ.get("HF_ENDPOINT") or DEFAULT_ENDPOINT).strip().rstrip("/")
     split = urlsplit(address)
     if split.scheme not in ("http", "https") or not split.hostname:

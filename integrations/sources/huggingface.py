@@ -29,7 +29,8 @@ SORTS = {
     "trending": "trendingScore",
 }
 SHOWN = [
-    "author", "downloads", "gated", "gguf", "lastModified", "library_name", "likes", "pipeline_tag", "private",
+    "author", "downloads", "gated", "gguf", "lastModified", "library_name", "likes", "pipeline_tag",
+    "private",
     "safetensors", "tags",
 ]  # fmt: skip
 
@@ -48,7 +49,8 @@ class HuggingFace:
     child_module: ClassVar[str] = "integrations.sources.fetch"
 
     def search(self, query: SearchQuery) -> SearchPage:
-        """One page. Raises Unsupported for an unknown `sort`, InvalidRef for a text or cursor nobody could mean."""
+        """One page. Raises Unsupported for an unknown `sort`, InvalidRef for a text or cursor nobody could
+        mean."""
         from integrations.sources.hub_client import get, hub
 
         params = search_params(query)
@@ -62,7 +64,8 @@ class HuggingFace:
         return SearchPage(items=items[: query.limit], next_cursor=cursor)
 
     def card(self, ref: str, revision: str | None = None) -> ModelCard:
-        """README and its metadata; an empty card when the model has none or shows it to nobody yet (gated)."""
+        """README and its metadata; an empty card when the model has none or shows it to nobody yet
+        (gated)."""
         from integrations.sources.cards import parse_card
         from integrations.sources.hub_client import get, hub
 
@@ -115,8 +118,9 @@ class HuggingFace:
         include: list[str] | None = None,
         exclude: list[str] | None = None,
     ) -> FetchPlan:
-        """What would be fetched. Raises GatedModel before anything is started, FileNotInRepo when a pattern of
-        `include` matches nothing, InvalidRef when the repository holds a file name that could leave its folder."""
+        """What would be fetched. Raises GatedModel before anything is started, FileNotInRepo when a
+        pattern of `include` matches nothing, InvalidRef when the repository holds a file name that could
+        leave its folder."""
         from integrations.sources.hub_client import hub
 
         listing = self.listing(ref, revision)

@@ -16,7 +16,8 @@ def check_ref(ref: str) -> str:
     well_formed = isinstance(ref, str) and len(ref) <= MAX_REF and _REF.fullmatch(ref)
     if not well_formed or "--" in ref or ".." in ref or ref.endswith(".git"):
         raise InvalidRef(
-            f"'{_clip(ref)}' is no model name. Write it like 'owner/name': letters, digits, '-', '_' and '.', "
+            f"'{_clip(ref)}' is no model name. Write it like 'owner/name': letters, digits, '-', '_' and "
+            "'.', "
             f"at most {MAX_REF} characters."
         )
     return ref
@@ -29,7 +30,8 @@ def check_revision(revision: str | None) -> str:
     fits = len(revision) <= MAX_REVISION and _REVISION.fullmatch(revision)
     if not fits or ".." in revision or "//" in revision or revision.endswith(("/", ".", ".lock")):
         raise InvalidRef(
-            f"'{_clip(revision)}' is no revision. Use the name of a branch or a tag, or a commit hash of 40 characters."
+            f"'{_clip(revision)}' is no revision. Use the name of a branch or a tag, or a commit hash of "
+            "40 characters."
         )
     return revision
 

@@ -6,7 +6,8 @@ from integrations.errors import FileNotInRepo
 from integrations.sources.base import RemoteFile
 
 OTHER_WEIGHTS = (
-    "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack", "*.ot", "*.onnx", "*.onnx_data",
+    "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack", "*.ot", "*.onnx",
+    "*.onnx_data",
     "*.tflite", "*.mlmodel", "*.npz", "onnx/*", "openvino/*", "coreml/*", "tf/*", "flax/*", "original/*",
 )  # fmt: skip
 """The same weights once more, for other frameworks, often as pickles that run code when loaded."""

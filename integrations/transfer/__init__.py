@@ -1,5 +1,5 @@
-"""Downloads that survive: planned parts over several connections, recorded as they reach the disk, verified as
-they arrive, and only then given their name.
+"""Downloads that survive: planned parts over several connections, recorded as they reach the disk,
+verified as they arrive, and only then given their name.
 
     fetch ── Engine ──┬── Worker × 8   asks for a part (Range, If-Range), checks the answer, writes it
                       ├── flusher      syncs what was written, then says so in the Journal
@@ -9,7 +9,8 @@ they arrive, and only then given their name.
     into/.transfer/journal             what is on disk (see journal.py)
     into/.transfer/00003.0.part        file 3 of the plan, generation 0
 
-After `kill -9` the same call goes on: at most 4 MiB for each connection (and what its socket held) come twice.
+After `kill -9` the same call goes on: at most 4 MiB for each connection (and what its socket held) come
+twice.
 """
 
 import fcntl
@@ -44,11 +45,12 @@ def fetch(
 ) -> list[Fetched]:
     """Bring all files into the folder `into`, proven, in the order given; go on where an earlier call ended.
 
-    `report` is called about four times a second with bytes_done, bytes_total, speed (bytes/s), eta (seconds or
-    None), files_done, files_total and message. Setting `stop` ends it within two seconds with Stopped.
+    `report` is called about four times a second with bytes_done, bytes_total, speed (bytes/s), eta
+    (seconds or None), files_done, files_total and message. Setting `stop` ends it within two seconds with
+    Stopped.
 
-    Raises InvalidRef (a hostile file name), OutOfSpace (with the deficit), IntegrityError, AccessDenied, NotFound,
-    Throttled, Unreachable, Stopped. What has arrived stays in `into/.transfer` in every case.
+    Raises InvalidRef (a hostile file name), OutOfSpace (with the deficit), IntegrityError, AccessDenied,
+    NotFound, Throttled, Unreachable, Stopped. What has arrived stays in `into/.transfer` in every case.
     """
     options = options or Options()
     check_names(download.path for download in downloads)
@@ -111,7 +113,8 @@ def _index(file: PartialFile) -> int:
 
 
 def _already(file: PartialFile, journal: Journal, into: Path) -> Fetched | None:
-    """The file when the journal says it was proven and it is there, under its own name or still under ours."""
+    """The file when the journal says it was proven and it is there, under its own name or still under
+    ours."""
     known, target = journal.files.get(file.index), inside(into, file.download.path)
     if known is None or known.proven is None:
         return None

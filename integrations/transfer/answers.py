@@ -83,7 +83,8 @@ def _check_status(response: Response, download: Download) -> None:
     if status in (401, 403):
         if response.header("X-Error-Code") == "GatedRepo":
             raise GatedModel(
-                f"{host} gives '{download.path}' only to those who accepted the model's licence. Accept it on the "
+                f"{host} gives '{download.path}' only to those who accepted the model's licence. Accept it "
+                "on the "
                 "model's page there, set HF_TOKEN to a token of that account, and resume."
             )
         raise AccessDenied(

@@ -1,4 +1,5 @@
-"""The shared state of one transfer: hands out parts, takes in bytes, keeps the journal, decides when it is over."""
+"""The shared state of one transfer: hands out parts, takes in bytes, keeps the journal, decides when it is
+over."""
 
 import os
 import threading
@@ -63,7 +64,8 @@ class Engine:
     # — running —
 
     def run(self, tick: Callable[[], None]) -> list[Fetched]:
-        """Until every file is proven; calls `tick` about four times a second. Raises what went wrong, or Stopped."""
+        """Until every file is proven; calls `tick` about four times a second. Raises what went wrong, or
+        Stopped."""
         workers = [Worker(self) for _ in range(self.options.connections)]
         crew = [threading.Thread(target=worker.run, daemon=True) for worker in workers]
         others = [
@@ -149,7 +151,8 @@ class Engine:
                 self._flushed.wait(1.0)
 
     def release(self, part: Part, moved: int, trouble: Trouble | None) -> None:
-        """The worker is done with the part, well or badly. Raises the final error when it went badly too often."""
+        """The worker is done with the part, well or badly. Raises the final error when it went badly too
+        often."""
         failures = 0
         if trouble:
             failures = 1 if moved >= PROGRESS else part.failures + 1
@@ -174,7 +177,8 @@ class Engine:
         host = str(Origin.of(part.file.address or part.file.download.url))
         if trouble.retry_after is not None and trouble.retry_after > self.options.max_wait:
             raise Throttled(
-                f"{host} asks us to wait {trouble.retry_after:.0f} seconds. What has arrived is kept: resume then.",
+                f"{host} asks us to wait {trouble.retry_after:.0f} seconds. What has arrived is kept: "
+                "resume then.",
                 details={"host": host, "retry_after": trouble.retry_after},
             )
         if failures >= self.options.attempts:
@@ -194,7 +198,8 @@ class Engine:
 
     @contextmanager
     def address_of(self, file: PartialFile) -> Iterator[str]:
-        """Where to ask for the file. While that is unknown one worker asks the hub and the others wait for it."""
+        """Where to ask for the file. While that is unknown one worker asks the hub and the others wait for
+        it."""
         if address := file.address:
             yield address
             return
@@ -227,7 +232,8 @@ class Engine:
             file.changes += 1
             if file.changes > MAX_CHANGES:
                 raise IntegrityError(
-                    f"'{file.download.path}' keeps changing on the server while it is fetched. Try again later.",
+                    f"'{file.download.path}' keeps changing on the server while it is fetched. Try again "
+                    "later.",
                     details={"file": file.download.path},
                 )
             self._restart(file)
@@ -249,7 +255,8 @@ class Engine:
     # — hashing —
 
     def hashable(self) -> tuple[PartialFile, int, int, int] | None:
-        """A file whose front is ahead of its hash: (file, fd, generation, end of the front). None when it is over."""
+        """A file whose front is ahead of its hash: (file, fd, generation, end of the front). None when it
+        is over."""
         with self._lock:
             while not self._is_over() and not self.stopping.is_set():
                 for file in self.files:

@@ -1,7 +1,7 @@
 """What is known to be on disk, in an append-only file that survives `kill -9` and power loss.
 
-A line is written only after the bytes it speaks of were synced. The first line names the plan the rest belongs
-to; a torn last line is ignored. On opening, the journal is rewritten short, by rename.
+A line is written only after the bytes it speaks of were synced. The first line names the plan the rest
+belongs to; a torn last line is ignored. On opening, the journal is rewritten short, by rename.
 
     {"plan": "<sha256 of the plan>"}
     {"file": 3, "generation": 0, "ranges": [[0, 4194304]], "etag": "…"}     these bytes are on disk

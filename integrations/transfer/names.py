@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from integrations.errors import InvalidRef
 
 STATE_FOLDER = ".transfer"
-RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?: *\..*)?", re.IGNORECASE)
+RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])( *\..*)?", re.IGNORECASE)
 MAX_PATH_BYTES = 1024
 MAX_PART_BYTES = 240
 MAX_DEPTH = 32
@@ -17,8 +17,8 @@ MAX_DEPTH = 32
 def check_name(name: str) -> PurePosixPath:
     """The relative path a manifest's file name stands for.
 
-    Raises InvalidRef for what could leave the folder on any system (`..`, absolute, drive, UNC, NUL), what Windows
-    reserves, what does not print, and our own state folder.
+    Raises InvalidRef for what could leave the folder on any system (`..`, absolute, drive, UNC, NUL), what
+    Windows reserves, what does not print, and our own state folder.
     """
     reason = _objection(name)
     if reason:
@@ -66,7 +66,8 @@ def check_names(names: Iterable[str]) -> list[PurePosixPath]:
         folded = _folded(str(path))
         if folded in seen:
             raise InvalidRef(
-                f"The model holds both '{seen[folded]}' and '{path}', which some file systems take for one file. "
+                f"The model holds both '{seen[folded]}' and '{path}', which some file systems take for one "
+                "file. "
                 "Leave one of them out with `exclude`."
             )
         seen[folded] = str(path)
@@ -74,7 +75,8 @@ def check_names(names: Iterable[str]) -> list[PurePosixPath]:
         for folder in list(path.parents)[:-1]:
             if _folded(str(folder)) in seen:
                 raise InvalidRef(
-                    f"The model holds '{folder}' both as a file and as a folder. Leave one out with `exclude`."
+                    f"The model holds '{folder}' both as a file and as a folder. Leave one out with "
+                    "`exclude`."
                 )
     return paths
 

@@ -8,7 +8,8 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Download:
-    """One file to fetch. `size` in bytes; `sha256` and `git_sha1` (of a git blob) are what it must hash to."""
+    """One file to fetch. `size` in bytes; `sha256` and `git_sha1` (of a git blob) are what it must hash
+    to."""
 
     path: str
     url: str

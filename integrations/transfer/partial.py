@@ -15,14 +15,16 @@ FIRST_PART = 16 * MIB
 LARGEST_PART = 64 * MIB
 PART_SECONDS = 4.0
 SPLIT_SECONDS = 2.0
-"""An idle connection takes half of a part that would last longer: it costs what the other has in its socket."""
+"""An idle connection takes half of a part that would last longer: it costs what the other has in its
+socket."""
 BLOCK = MIB
 """Bytes read from a socket before they are written; a part is never cut closer than this to its reader."""
 
 
 @dataclass(eq=False)
 class Part:
-    """A range one connection is fetching: `position` is the next byte, `safe` the first not yet in the journal."""
+    """A range one connection is fetching: `position` is the next byte, `safe` the first not yet in the
+    journal."""
 
     file: "PartialFile"
     fd: int
@@ -59,8 +61,9 @@ class Span:
 
 class PartialFile:
     """Not thread-safe: the engine's lock guards it. Data of each generation lives in a file of its own, so a
-    connection that is late with bytes of the past cannot spoil the present. `address` is where the file really
-    is, once the hub told (a CDN, mostly); `validator` is `<origin> <ETag>` of the content we began with."""
+    connection that is late with bytes of the past cannot spoil the present. `address` is where the file
+    really is, once the hub told (a CDN, mostly); `validator` is `<origin> <ETag>` of the content we began
+    with."""
 
     def __init__(self, index: int, download: Download, folder: Path, known: Recorded | None) -> None:
         self.index, self.download, self.folder = index, download, folder
@@ -106,7 +109,8 @@ class PartialFile:
         return self.fd
 
     def claim(self, speed: float, connections: int) -> Part | None:
-        """The next missing range in file order, so that the hash can follow close behind; None when all are taken.
+        """The next missing range in file order, so that the hash can follow close behind; None when all
+        are taken.
 
         Parts last about four seconds at `speed` (bytes/s), and get small towards the end so that all
         connections finish together.

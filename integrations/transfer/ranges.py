@@ -34,7 +34,8 @@ class Ranges:
         self._ends[left:right] = [end]
 
     def end_from(self, position: int) -> int:
-        """The end of the unbroken run of bytes that begins at `position`; `position` itself when there is none."""
+        """The end of the unbroken run of bytes that begins at `position`; `position` itself when there is
+        none."""
         index = bisect_right(self._starts, position) - 1
         return max(position, self._ends[index]) if index >= 0 else position
 

@@ -38,12 +38,14 @@ class Changed(Exception):
 
 
 def wait_before(failures: int, trouble: Trouble, options: Options) -> float:
-    """Seconds until the next attempt, after `failures` in a row: 0.5, 1, 2, … with ±50 % jitter, or as told."""
+    """Seconds until the next attempt, after `failures` in a row: 0.5, 1, 2, … with ±50 % jitter, or as
+    told."""
     if trouble.retry_after is not None:
         return trouble.retry_after + random.uniform(0, 0.2)  # noqa: S311
     if trouble.kind is Kind.EXPIRED and failures == 1:
         return 0.0
-    return min(LONGEST_BACKOFF, options.base_wait * 2.0 ** (failures - 1)) * random.uniform(0.5, 1.5)  # noqa: S311
+    pause = min(LONGEST_BACKOFF, options.base_wait * 2.0 ** (failures - 1))
+    return pause * random.uniform(0.5, 1.5)  # noqa: S311
 
 
 def final(trouble: Trouble, path: str, host: str, failures: int) -> IntegrationError:
@@ -57,7 +59,8 @@ def final(trouble: Trouble, path: str, host: str, failures: int) -> IntegrationE
         return Throttled(message, details=details)
     if trouble.kind is Kind.EXPIRED:
         message = (
-            f"{host} refuses '{path}' again and again ({trouble.reason}). Check HF_TOKEN, and that the clock of this "
+            f"{host} refuses '{path}' again and again ({trouble.reason}). Check HF_TOKEN, and that the "
+            "clock of this "
             "machine is right, then resume; what has arrived is kept."
         )
         return AccessDenied(message, details=details)

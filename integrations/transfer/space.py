@@ -56,6 +56,7 @@ def disk_trouble(error: OSError, folder: Path) -> OutOfSpace | None:
         return None
     free = free_bytes(folder)
     return OutOfSpace(
-        f"The disk filled up while writing ({free:,} bytes left). What has arrived is kept: free space and resume.",
+        f"The disk filled up while writing ({free:,} bytes left). What has arrived is kept: free space and "
+        "resume.",
         details={"free": free},
     )

@@ -1,4 +1,5 @@
-"""Hashes follow the bytes: one thread reads behind the unbroken front of each file and proves it when it is whole."""
+"""Hashes follow the bytes: one thread reads behind the unbroken front of each file and proves it when it
+is whole."""
 
 import hashlib
 import os
@@ -72,7 +73,8 @@ class Verifier:
             if self.engine.mismatched(file):
                 return
             raise IntegrityError(
-                f"'{wanted.path}' arrived twice with other content than the hub promises, and was thrown away. "
+                f"'{wanted.path}' arrived twice with other content than the hub promises, and was thrown "
+                "away. "
                 "The server or something on the way is broken: try another network, or later.",
                 details={"file": wanted.path, "expected": promised, "found": found},
             )

@@ -69,7 +69,8 @@ class Worker:
                 response = self.wire.get(url, fields)
             except ssl.SSLCertVerificationError as error:
                 raise Unreachable(
-                    f"The certificate of {Origin.of(url)} is not trusted ({error.verify_message}). If your network "
+                    f"The certificate of {Origin.of(url)} is not trusted ({error.verify_message}). If your "
+                    "network "
                     "has an authority of its own, set SSL_CERT_FILE to its certificates."
                 ) from error
             except (OSError, http.client.HTTPException) as error:

@@ -24,7 +24,8 @@ PUBLIC = [
     if issubclass(error, Exception) and error.__module__ == hub_errors.__name__
 ]
 ADVICE = (
-    "set", "check", "try", "use", "open", "wait", "make", "give", "look", "write", "change", "see", "unset", "not supported",
+    "set", "check", "try", "use", "open", "wait", "make", "give", "look", "write", "change", "see", "unset",
+    "not supported",
 )  # fmt: skip
 
 

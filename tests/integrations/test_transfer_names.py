@@ -9,16 +9,22 @@ from integrations.transfer import Download, Outbound, fetch
 from integrations.transfer.names import check_names, inside
 
 HOSTILE = [
-    "", ".", "..", "/", "//", "../x", "x/../../y", "a/..", "./a", "a/./b", "a//b", "a/", "/etc/passwd", "//server/share",
-    "~root/.ssh/authorized_keys", "~", "C:", "C:/x", "c:x", "C:\\Windows\\x", "\\\\server\\share\\x", "..\\x", "a\\..\\..\\x",
+    "", ".", "..", "/", "//", "../x", "x/../../y", "a/..", "./a", "a/./b", "a//b", "a/", "/etc/passwd",
+    "//server/share",
+    "~root/.ssh/authorized_keys", "~", "C:", "C:/x", "c:x", "C:\\Windows\\x", "\\\\server\\share\\x",
+    "..\\x", "a\\..\\..\\x",
     "a\0b", "\0", "a\nb", "a\rb", "a\tb", "a\x1bb", "a\x7fb", "a\u202eb", "a\u2028b", "a\u200bb", "a\ud800b",
-    "CON", "con", "nul", "NUL.txt", "aux.py", "prn", "COM1", "com9.log", "LPT1", "lpt¹", "CONIN$", "dir/con/x", "x/nul.tar.gz",
-    "con .txt", "a.", "a ", " a", "a./b", "a /b", "...", "a/...", ".transfer", ".transfer/journal", ".Transfer/x",
+    "CON", "con", "nul", "NUL.txt", "aux.py", "prn", "COM1", "com9.log", "LPT1", "lpt¹", "CONIN$",
+    "dir/con/x", "x/nul.tar.gz",
+    "con .txt", "a.", "a ", " a", "a./b", "a /b", "...", "a/...", ".transfer", ".transfer/journal",
+    ".Transfer/x",
     "file:stream", "a/b:c", "x" * 241, "a/" + "é" * 130, "/".join("d" * 40), "a/" * 600 + "b",
 ]  # fmt: skip
 HARMLESS = [
-    "model.safetensors", "a/b/c.json", ".gitattributes", "..a", "a..b", "...a", "con2", "console", "auxiliary.py", "nullable.json",
-    "ünïcode/模型.bin", "with space.txt", "a&b=c?d#e%2F..%2F.txt", "-rf", "$(id)", "`id`", "com10", "transfer/x", "a'b\"c",
+    "model.safetensors", "a/b/c.json", ".gitattributes", "..a", "a..b", "...a", "con2", "console",
+    "auxiliary.py", "nullable.json",
+    "ünïcode/模型.bin", "with space.txt", "a&b=c?d#e%2F..%2F.txt", "-rf", "$(id)", "`id`", "com10",
+    "transfer/x", "a'b\"c",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Ranges against the obvious model: a set of byte numbers."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -20,9 +21,7 @@ def test_ranges_are_a_set_of_bytes(seed: int) -> None:
         spans = list(ranges)
         assert {byte for a, b in spans for byte in range(a, b)} == model
         assert all(a < b for a, b in spans)
-        assert all(left[1] < right[0] for left, right in zip(spans, spans[1:], strict=False)), (
-            "melted and sorted"
-        )
+        assert all(left[1] < right[0] for left, right in pairwise(spans)), "melted and sorted"
         assert ranges.total == len(model)
         gaps = {byte for a, b in ranges.gaps(SIZE) for byte in range(a, b)}
         assert gaps == set(range(SIZE)) - model

@@ -195,7 +195,8 @@ def test_finished_files_are_not_asked_for_again(hub: Hub, tmp_path: Path) -> Non
 
 
 def test_a_damaged_partial_is_noticed(hub: Hub, tmp_path: Path) -> None:
-    """Bytes that rot on our own disk between two runs end like wrong bytes from the network: fetched again."""
+    """Bytes that rot on our own disk between two runs end like wrong bytes from the network: fetched
+    again."""
     child = Child(hub, tmp_path)
     hub.rate = RATE
     process = child.start()

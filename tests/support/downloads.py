@@ -1,4 +1,5 @@
-"""What the download tests share: a small model of large-looking files, and a patient-but-quick way to fetch it."""
+"""What the download tests share: a small model of large-looking files, and a patient-but-quick way to
+fetch it."""
 
 import hashlib
 import os
@@ -35,7 +36,8 @@ def build_model(folder: Path, weights_bytes: int = 12_000_000, seed: int = 1) ->
 
 
 def plan_of(hub: Hub, ref: str = "org/model") -> dict[str, Any]:
-    """The plan of everything in a model, as the service would store it. Forgets what the hub logged meanwhile."""
+    """The plan of everything in a model, as the service would store it. Forgets what the hub logged
+    meanwhile."""
     os.environ["HF_ENDPOINT"] = hub.url
     plan = HuggingFace().plan(ref).model_dump(mode="json")
     hub.clear()

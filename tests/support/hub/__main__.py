@@ -1,4 +1,5 @@
-"""`python -m tests.support.hub ROOT [PORT] [--rate BYTES_PER_SECOND]`: prints its address, serves until SIGTERM."""
+"""`python -m tests.support.hub ROOT [PORT] [--rate BYTES_PER_SECOND]`: prints its address, serves until
+SIGTERM."""
 
 import argparse
 import signal

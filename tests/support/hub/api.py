@@ -36,7 +36,8 @@ def whoami(request: "HubHandler", fault: Fault | None) -> None:
 
 
 def models(request: "HubHandler", fault: Fault | None) -> None:
-    """Search: `search`, repeated `filter`, `author`, `pipeline_tag`, `gated`, `sort`, `limit`, Link paging."""
+    """Search: `search`, repeated `filter`, `author`, `pipeline_tag`, `gated`, `sort`, `limit`, Link
+    paging."""
     one = {key: values[-1] for key, values in request.query.items()}
     found = []
     for ref in request.hub.shelf.refs():

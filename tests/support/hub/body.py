@@ -18,7 +18,8 @@ STALL_SECONDS = 120
 def send_range(
     client: socket.socket, path: Path, start: int, end: int, *, rate: int, fault: Fault | None
 ) -> int:
-    """Send bytes [start, end) of `path`; returns how many left. `rate` in bytes/s for this connection, 0 = free."""
+    """Send bytes [start, end) of `path`; returns how many left. `rate` in bytes/s for this connection, 0 =
+    free."""
     sent = 0
     with path.open("rb") as file:
         if fault is None or fault.kind not in BODY_KINDS:

@@ -26,7 +26,8 @@ BODY_KINDS = {"cut", "reset", "stall", "drip", "wrong_bytes", "endless"}
 
 @dataclass
 class Fault:
-    """`match` is a glob on the file's path (or the API path); `on` is hub, cdn or any; `times` requests, 0 = always.
+    """`match` is a glob on the file's path (or the API path); `on` is hub, cdn or any; `times` requests, 0
+    = always.
 
     `skip` lets that many matching requests pass unharmed first.
     """

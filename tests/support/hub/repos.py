@@ -1,4 +1,5 @@
-"""What the stand-in serves: ROOT/<namespace>/<name>/files, with other revisions beside it as <name>@<revision>/.
+"""What the stand-in serves: ROOT/<namespace>/<name>/files, with other revisions beside it as
+<name>@<revision>/.
 
 A namespace called `gated` needs the token; one called `private` does not even exist without it.
 `<repo>/.standin.json` may override fields of the model's description (downloads, likes, tags, …).

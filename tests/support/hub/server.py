@@ -54,7 +54,8 @@ class Server(ThreadingHTTPServer):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients hang up and sockets are broken on purpose here; only a mistake of ours is worth a traceback."""
+        """Clients hang up and sockets are broken on purpose here; only a mistake of ours is worth a
+        traceback."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -182,7 +183,8 @@ class HubHandler(Handler):
         return api.answer(self, fault)
 
     def control(self) -> None:
-        """GET: the log and the faults in force; POST JSON {reset, clear, rate, expire, faults: […]} changes them."""
+        """GET: the log and the faults in force; POST JSON {reset, clear, rate, expire, faults: […]}
+        changes them."""
         if self.command == "POST":
             orders = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
             self.hub.obey(orders)
