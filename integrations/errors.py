@@ -13,6 +13,7 @@
     ├── OutOfSpace           the disk is full, or would be
     ├── IntegrityError       the bytes are not the promised ones
     ├── Unsupported          understood, and not something we can do
+    │   └── NotACausalLM     a model that does not generate text
     ├── ChildFailed          a child process ended badly
     └── Stopped              we were asked to stop; not a failure
 
@@ -78,6 +79,10 @@ class IntegrityError(IntegrationError):
 
 class Unsupported(IntegrationError):
     code = "UNSUPPORTED"
+
+
+class NotACausalLM(Unsupported):
+    code = "NOT_A_CAUSAL_LM"
 
 
 class ChildFailed(IntegrationError):
