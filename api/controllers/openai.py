@@ -8,7 +8,6 @@ from flask import Response, request
 from flask_restful import Resource
 
 from api.controllers.contract import contract
-from api.extensions import db
 from api.schemas.openai import ChatCompletionRequest, Completion, CompletionRequest, ModelEntry, ModelList
 from api.security.authorise import current
 from api.services import gateway
@@ -55,10 +54,7 @@ def _entry(row: Any) -> ModelEntry:
 
 
 def _relayed(path: str) -> Response:
-    try:
-        answer = gateway.complete(path, dict(request.get_json()), current().user_id, _still_there())
-    finally:
-        db.session.rollback()
+    answer = gateway.complete(path, dict(request.get_json()), current().user_id, _still_there())
     response = Response(
         answer.body, status=answer.status, content_type=answer.content_type, direct_passthrough=True
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StrictBool
 
 from api.schemas.base import Body, Out
 
@@ -14,7 +14,7 @@ class ChatCompletionRequest(Body):
     messages: list[dict[str, Any]] = Field(
         min_length=1, description="A last one from the assistant is continued."
     )
-    stream: bool | None = None
+    stream: StrictBool | None = None
 
 
 class CompletionRequest(Body):
@@ -22,7 +22,7 @@ class CompletionRequest(Body):
 
     model: str = Field(min_length=1, max_length=200, description="Name of a deployment; see `/v1/models`.")
     prompt: str | list[Any]
-    stream: bool | None = None
+    stream: StrictBool | None = None
 
 
 class ModelEntry(Out):

@@ -109,7 +109,9 @@ def send(session_id: str, body: MessageRequest, user_id: str) -> Exchange:
         if _is_writing(session_id):
             raise Conflict("An answer is still being written here. Wait for its end or stop it first.")
         question = ChatMessage(id=new_id(), session_id=session_id, role="user", content=content)
-        answer = ChatMessage(id=_later(question.id), session_id=session_id, role="assistant", status="generating")
+        answer = ChatMessage(
+            id=_later(question.id), session_id=session_id, role="assistant", status="generating"
+        )
         db.session.add_all((question, answer))
         session.title = session.title or _title(content)
         session.updated_at, session.version = utcnow(), session.version + 1

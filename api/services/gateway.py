@@ -22,7 +22,7 @@ from api.services.completions import Receipt, Recorder
 from integrations.errors import IntegrationError, Stopped, Unreachable
 from integrations.providers import PROVIDERS, Idle, Reply
 from integrations.providers.openai_compatible import refusal, usage_of
-from integrations.providers.sse import blocks, data_of, split_events
+from integrations.providers.sse import blocks, data_of, event_at
 
 ROUTE_SECONDS = 1.0
 _routes: dict[str, tuple[float, "Route"]] = {}
@@ -30,6 +30,7 @@ _routes: dict[str, tuple[float, "Route"]] = {}
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _REASON = re.compile(rb'"finish_reason"\s*:\s*"([\w-]{1,50})"')
 _SPOKE = re.compile(rb'"(?:content|text|reasoning_content|arguments)"\s*:\s*"[^"]')
+TAIL = 4096
 # A quote inside a JSON string is escaped, so none of these can match what a model says.
 
 
@@ -230,26 +231,31 @@ class Meter:
 
     def __init__(self, receipt: Receipt, drop_usage: bool) -> None:
         self.receipt = receipt
-        self.reason: str | None = None
         self.usage: dict[str, int] | None = None
         self.failed = False
         self.done = b""
         self._drop_usage = drop_usage
         self._spoke = False
+        self._tail = b""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it ended: said in one of the last events, so only those are searched, once."""
+        found = _REASON.findall(self._tail)
+        return found[-1].decode() if found else None
 
     @property
     def ended(self) -> bool:
-        return bool(self.done or self.reason or self.failed)
+        return bool(self.done or self.failed or self.reason)
 
     def take(self, block: bytes) -> bytes:
         """What to pass on now. `[DONE]` is kept back until the record is written."""
+        self._tail = block[-TAIL:] if len(block) >= TAIL else (self._tail + block)[-TAIL:]
         if not self._spoke and _SPOKE.search(block):
             self._spoke = True
             self.receipt.spoke()
-        if self.reason is None and (found := _REASON.search(block)):
-            self.reason = found[1].decode()
-        if _USAGE.search(block):
-            block = self._metered(block)
+        if found := _USAGE.search(block):
+            block = self._metered(block, found.start())
         if block.endswith((b"[DONE]\n\n", b"[DONE]\r\n\r\n")):
             at = block.rfind(b"data:")
             self.done, block = block[at:], block[:at]
@@ -257,18 +263,16 @@ class Meter:
             self.failed = True
         return block
 
-    def _metered(self, block: bytes) -> bytes:
-        """Note the usage; drop the event that holds nothing else when the client has not asked for it."""
-        kept = []
-        for event in split_events(block):
+    def _metered(self, block: bytes, at: int) -> bytes:
+        """Note the usage told at `at`; drop its event when that holds nothing else and nobody asked for it."""
+        begin, end = event_at(block, at)
+        try:
+            chunk = json.loads(data_of(block[begin:end].strip()))
+            self.usage = usage_of(chunk) or self.usage
+            extra = self._drop_usage and not chunk.get("choices")
+        except (ValueError, AttributeError):
             extra = False
-            if _USAGE.search(event):
-                try:
-                    chunk = json.loads(data_of(event))
-                    self.usage = usage_of(chunk) or self.usage
-                    extra = self._drop_usage and not chunk.get("choices")
-                except (ValueError, AttributeError):
-                    pass
-            if not extra:
-                kept.append(event + b"\n\n")
-        return b"".join(kept)
+        rest = block[end:]
+        if found := _USAGE.search(rest):
+            rest = self._metered(rest, found.start())
+        return block[:begin] + rest if extra else block[:end] + rest

@@ -6,6 +6,7 @@ call.) Plain sockets keep it cooperative under gevent and usable from threads.
 """
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -29,6 +30,8 @@ SILENCE_SECONDS = 600.0
 KEEP_SECONDS = 4.0
 """Idle connections are kept shorter than the usual server keeps them, so that few are found dead."""
 KEEP_AT_MOST = 512
+
+_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 Idle = Callable[[], None]
 """Called about once a second while nothing arrives; raising from it gives up."""
@@ -174,39 +177,55 @@ class Chunked:
 
     def __init__(self) -> None:
         self._held = b""
-        self._left = 0
+        self._left = 0  # of a chunk that has begun, with its closing CRLF
         self._trailer = False
         self.done = False
         self.reusable = True
 
     def feed(self, data: bytes) -> bytes:
-        data = self._held + data if self._held else data
+        if self._held:
+            data = self._held + data
+            self._held = b""
         at, size, parts = 0, len(data), []
+        if self._left:
+            at = min(self._left, size)
+            parts.append(data[: min(self._left - 2, size)] if self._left > 2 else b"")
+            self._left -= at
         while at < size and not self._trailer:
-            if self._left:
-                # `_left` counts the chunk's closing CRLF as well.
-                end = at + self._left
-                parts.append(data[at : min(end - 2, size)] if end - 2 > at else b"")
-                self._left = max(0, end - size)
-                at = min(end, size)
-                continue
             line = data.find(b"\r\n", at)
             if line < 0:
+                self._hold(data[at:])
                 break
-            length = int(data[at:line].partition(b";")[0], 16)
-            at = line + 2
-            self._left = length + 2 if length else 0
-            self._trailer = not length
+            length = _chunk_length(data[at:line])
+            begin = line + 2
+            end = begin + length
+            at = end + 2
+            if not length:
+                self._trailer, at = True, begin
+                continue
+            parts.append(data[begin:end])
+            if at > size:
+                self._left = at - size
         if self._trailer:
             rest = data[at:]
             self.done = rest.startswith(b"\r\n") or b"\r\n\r\n" in rest
-        self._held = data[at:]
-        if len(self._held) > HEAD_BYTES:
+            self._hold(rest)
+        return b"".join(parts) if len(parts) != 1 else parts[0]
+
+    def _hold(self, rest: bytes) -> None:
+        if len(rest) > HEAD_BYTES:
             raise ValueError("its chunk framing is broken")
-        return b"".join(parts)
+        self._held = rest
 
     def end(self) -> None:
         raise ConnectionError("the connection closed before the last chunk")
+
+
+def _chunk_length(line: bytes) -> int:
+    length = int(line if b";" not in line else line.partition(b";")[0], 16)
+    if length < 0:
+        raise ValueError("its chunk framing is broken")
+    return length
 
 
 class Pool:
@@ -261,7 +280,7 @@ def request(
 
 def connect(address: Address) -> socket.socket:
     try:
-        connection = socket.create_connection((address.host, address.port), CONNECT_SECONDS)
+        connection = _dial(address)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if address.scheme == "https":
             connection = ssl.create_default_context().wrap_socket(connection, server_hostname=address.host)
@@ -271,6 +290,20 @@ def connect(address: Address) -> socket.socket:
             f"The engine at {address} cannot be reached ({reason}). Is the deployment running?"
         ) from None
     connection.settimeout(TICK_SECONDS)
+    return connection
+
+
+def _dial(address: Address) -> socket.socket:
+    if not _IPV4.fullmatch(address.host):
+        return socket.create_connection((address.host, address.port), CONNECT_SECONDS)
+    # Our own engines: `create_connection` would ask the resolver, which under gevent is a trip to another thread.
+    connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(CONNECT_SECONDS)
+        connection.connect((address.host, address.port))
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -27,6 +27,14 @@ def split_events(block: bytes) -> list[bytes]:
     return [event for event in block.split(b"\n\n") if event]
 
 
+def event_at(block: bytes, at: int) -> tuple[int, int]:
+    """Begin and end (behind its blank line) of the event around byte `at` of a block of whole ones."""
+    blank = b"\r\n\r\n" if b"\r\n\r\n" in block else b"\n\n"
+    begin = block.rfind(blank, 0, at)
+    end = block.find(blank, at)
+    return (begin + len(blank) if begin >= 0 else 0), (end + len(blank) if end >= 0 else len(block))
+
+
 def data_of(event: bytes) -> bytes:
     """The `data:` lines of one event, joined; empty for a comment."""
     if event.startswith(b"data: ") and b"\n" not in event:

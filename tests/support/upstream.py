@@ -128,11 +128,11 @@ class Script:
 
     def __init__(self, payload: dict[str, Any], chat: bool) -> None:
         messages = payload["messages"] if chat else [{"role": "user", "content": payload["prompt"]}]
-        asked = [m["content"] for m in messages if m["role"] == "user"][-1]
+        asked = str([m.get("content") for m in messages if m.get("role") == "user"][-1:])[2:-2]
         self.chat = chat
         self.model = payload.get("model")
         self.orders = dict(item.partition("=")[::2] for item in asked.split())
-        self.prefix = messages[-1]["content"] if messages[-1]["role"] == "assistant" else ""
+        self.prefix = messages[-1]["content"] if messages[-1].get("role") == "assistant" else ""
         self.spoken = 0
 
     def number(self, name: str) -> int:

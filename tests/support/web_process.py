@@ -162,16 +162,18 @@ class Web:
         return False
 
 
-def start_engine() -> Engine:
+def start_engine(*command: str) -> Engine:
+    """`python -m COMMAND`, by default the scripted engine; it says its port first."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.upstream", KEY], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", *(command or ("tests.support.upstream", KEY))],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert process.stdout
     return Engine(process, int(process.stdout.readline()))
 
 
 @contextlib.contextmanager
-def web_with_engine(worker: bool = False) -> Iterator[Web]:
+def web_with_engine(worker: bool = False, engine: Engine | None = None) -> Iterator[Web]:
     """Redis and the web server (and a worker, if asked for) over a new database with one deployment, `scripted`."""
     with tempfile.TemporaryDirectory(prefix="mh-") as directory:
         home = Path(directory)
@@ -190,7 +192,7 @@ def web_with_engine(worker: bool = False) -> Iterator[Web]:
             [sys.executable, "-m", "api.prepare"], cwd=ROOT, env=environment, capture_output=True, text=True
         )
         assert made.returncode == 0, made.stderr
-        web = Web(home, socket_path, start_engine(), _app(environment), environment)
+        web = Web(home, socket_path, engine or start_engine(), _app(environment), environment)
         try:
             deploy(web, "scripted")
             web.start("redis")
