@@ -1,1 +1,1 @@
-"""Programs that answer: OpenAI-compatible inference servers, one per engine. Run as processes of their own."""
+"""OpenAI-compatible inference servers, one program per engine, each run as a process of its own."""

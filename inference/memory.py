@@ -53,9 +53,15 @@ def bytes_per_token(config: dict[str, Any], value_bytes: int) -> int:
 
 
 def plan_cache(
-    config: dict[str, Any], *, weights: int, value_bytes: int, free: int, context: int | None, max_concurrent: int
+    config: dict[str, Any],
+    *,
+    weights: int,
+    value_bytes: int,
+    free: int,
+    context: int | None,
+    max_concurrent: int,
 ) -> CachePlan:
-    """Sizes that fit. `weights` and `free` in bytes. Raises `OutOfMemory` with the numbers when nothing fits."""
+    """Sizes that fit. `weights` and `free` in bytes. `OutOfMemory` says what was needed."""
     per_token = max(1, bytes_per_token(config, value_bytes))
     trained = int(config.get("max_position_embeddings") or DEFAULT_CONTEXT)
     left = free - weights - SLACK
@@ -65,9 +71,9 @@ def plan_cache(
     needed = wanted * per_token
     if left < needed:
         raise OutOfMemory(
-            f"This model needs about {_gib(weights + needed + SLACK)} of memory ({_gib(weights)} weights, {_gib(needed)} "
-            f"for a context of {wanted} tokens) and {_gib(free)} are free. Choose a smaller or quantised model, a "
-            "smaller context, or stop another deployment.",
+            f"This model needs about {_gib(weights + needed + SLACK)} of memory ({_gib(weights)} weights, "
+            f"{_gib(needed)} for a context of {wanted} tokens) and {_gib(free)} are free. Choose a smaller or "
+            "quantised model, a smaller context, or stop another deployment.",
             details={"needed_bytes": weights + needed + SLACK, "free_bytes": free, "context": wanted},
         )
     affordable = max(wanted, int(left * CACHE_SHARE) // per_token)

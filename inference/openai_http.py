@@ -1,7 +1,7 @@
 """The HTTP face of an engine: routes, key, JSON in and out, server-sent events, and clients that go away.
 
-One thread per connection is enough: an engine answers a handful of streams at a time, and the thread sleeps while the
-engine works. Standard library only, so that nothing but the engine itself costs start-up time.
+One thread per connection is enough: an engine answers a handful of streams at a time, and the thread sleeps
+while the engine works. Standard library only, so that nothing but the engine itself costs start-up time.
 """
 
 import contextlib
@@ -50,7 +50,8 @@ class Engine(Protocol):
 
 
 class Server(ThreadingHTTPServer):
-    """Bound at once (so a taken port is known before the model is loaded); answers 503 until the engine is ready."""
+    """Bound at once (so a taken port is known before the model is loaded); answers 503 until the engine is
+    ready."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -86,7 +87,12 @@ class Handler(BaseHTTPRequestHandler):
         elif not self._authorised():
             return
         elif path in ("/v1/models", "/v1/models/" + engine.model_name):
-            entry = {"id": engine.model_name, "object": "model", "created": self.server.started, "owned_by": "modelhub"}
+            entry = {
+                "id": engine.model_name,
+                "object": "model",
+                "created": self.server.started,
+                "owned_by": "modelhub",
+            }
             entry |= {"context_length": engine.context}
             self._send_json(200, {"object": "list", "data": [entry]} if path == "/v1/models" else entry)
         elif path == "/metrics":
@@ -142,8 +148,8 @@ class Handler(BaseHTTPRequestHandler):
             self._check_client()
 
     def _check_client(self) -> None:
-        """Raises `ConnectionError` when the client has closed its end. A readable socket with nothing to read is
-        closed; with something to read it is a pipelined request, which waits its turn."""
+        """Raises `ConnectionError` when the client has closed its end. A readable socket with nothing to read
+        is closed; with something to read it is a pipelined request, which waits its turn."""
         if select.select([self.connection], [], [], 0)[0]:
             try:
                 gone = self.connection.recv(1, socket.MSG_PEEK) == b""
@@ -174,7 +180,9 @@ class Handler(BaseHTTPRequestHandler):
             self._event(opening)
         for piece in self._pieces(answer):
             if piece.error:
-                self._event({"error": {"message": piece.error, "type": "server_error", "code": "generation_failed"}})
+                self._event(
+                    {"error": {"message": piece.error, "type": "server_error", "code": "generation_failed"}}
+                )
                 break
             if piece.text:
                 self._event(frame.delta(piece.text))
@@ -187,7 +195,9 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def _event(self, payload: dict[str, Any]) -> None:
-        self._chunk(b"data: " + json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n")
+        self._chunk(
+            b"data: " + json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+        )
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
@@ -198,7 +208,9 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         if hmac.compare_digest(given.encode(), self.server.api_key.encode()):
             return True
-        self._send_error(401, "The API key is missing or wrong: send 'Authorization: Bearer KEY'.", code="invalid_api_key")
+        self._send_error(
+            401, "The API key is missing or wrong: send 'Authorization: Bearer KEY'.", code="invalid_api_key"
+        )
         return False
 
     def _read_body(self) -> bytes:
@@ -208,7 +220,9 @@ class Handler(BaseHTTPRequestHandler):
             raise BadRequest("Send the body with a Content-Length.", code="length_required", status=411)
         if int(length) > BODY_LIMIT:
             self.close_connection = True
-            raise BadRequest(f"The body may have {BODY_LIMIT} bytes at most.", code="body_too_large", status=413)
+            raise BadRequest(
+                f"The body may have {BODY_LIMIT} bytes at most.", code="body_too_large", status=413
+            )
         return self.rfile.read(int(length))
 
     def _parse_json(self, body: bytes) -> Any:
@@ -217,7 +231,9 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError):
             raise BadRequest("The body is not valid JSON.", code="invalid_json") from None
 
-    def _send_error(self, status: int, message: str, *, param: str | None = None, code: str | None = None) -> None:
+    def _send_error(
+        self, status: int, message: str, *, param: str | None = None, code: str | None = None
+    ) -> None:
         kind = "invalid_request_error" if status < 500 else "server_error"
         self._send_json(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
 

@@ -58,7 +58,12 @@ class Shape:
         raise NotImplementedError
 
     def whole(self, text: str, last: Delta) -> dict[str, Any]:
-        choice = {"index": 0, **self._whole_choice(text), "logprobs": None, "finish_reason": last.finish_reason}
+        choice = {
+            "index": 0,
+            **self._whole_choice(text),
+            "logprobs": None,
+            "finish_reason": last.finish_reason,
+        }
         return self._head(self.whole_object) | {"choices": [choice], "usage": self._usage(last)}
 
 

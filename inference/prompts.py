@@ -15,8 +15,8 @@ class Prompts:
         """Token ids of a conversation, ready for the answer; a last message of the assistant is continued."""
         if not self.tokenizer.chat_template:
             raise BadRequest(
-                "This model has no chat template, so it cannot hold a conversation. Use /v1/completions, or deploy "
-                "an instruct or chat variant of the model.",
+                "This model has no chat template, so it cannot hold a conversation. Use /v1/completions, or "
+                "deploy an instruct or chat variant of the model.",
                 code="no_chat_template",
             )
         messages = [message.as_template_input() for message in request.messages]
@@ -30,18 +30,24 @@ class Prompts:
             return self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         except (jinja2.TemplateError, TypeError, ValueError, KeyError, IndexError) as error:
             raise BadRequest(
-                f"The model's chat template refuses this conversation: {error}", param="messages", code="chat_template"
+                f"The model's chat template refuses this conversation: {error}",
+                param="messages",
+                code="chat_template",
             ) from error
 
     def of_completion(self, request: CompletionRequest) -> list[int]:
         if request.echo:
-            raise BadRequest("echo is not available on this server; leave it out.", param="echo", code="invalid_value")
+            raise BadRequest(
+                "echo is not available on this server; leave it out.", param="echo", code="invalid_value"
+            )
         if isinstance(request.prompt, str):
             prompt = self._encode(request.prompt, special=True)
         else:
             prompt = request.prompt
             if any(not 0 <= token < len(self.tokenizer) for token in prompt):
-                raise BadRequest("A token id is outside the vocabulary.", param="prompt", code="invalid_value")
+                raise BadRequest(
+                    "A token id is outside the vocabulary.", param="prompt", code="invalid_value"
+                )
         if not prompt:
             raise BadRequest("The prompt is empty.", param="prompt", code="invalid_value")
         return prompt

@@ -1,9 +1,10 @@
 """Per-request sampling inside one continuous batch.
 
-The batching loop ends every step with an argmax over the scores of all requests (its own sampling is off). This
-processor turns that argmax into whatever each request asked for: greedy rows pass untouched; for the others the
-Gumbel-max trick is used — argmax(log p + g) with g = -log(-log u) is a draw from p (Gumbel 1954; Maddison et al.,
-arXiv:1411.0030) — with a random generator per request, so a seed gives the same answer whatever else is in the batch.
+The batching loop ends every step with an argmax over the scores of all requests (its own sampling is off).
+This processor turns that argmax into whatever each request asked for: greedy rows pass untouched; for the
+others the Gumbel-max trick is used — argmax(log p + g) with g = -log(-log u) is a draw from p (Gumbel 1954;
+Maddison et al., arXiv:1411.0030) — with a random generator per request, so a seed gives the same answer
+whatever else is in the batch.
 """
 
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from transformers.generation.continuous_batching.cb_logits_processors import Con
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """`temperature` 0 is greedy. `top_k` 0, `top_p` 1 and `min_p` 0 keep every token. Penalties as OpenAI defines
-    them; `repetition_penalty` divides the scores of tokens already seen (Keskar et al., arXiv:1909.05858)."""
+    """`temperature` 0 is greedy. `top_k` 0, `top_p` 1 and `min_p` 0 keep every token. Penalties as OpenAI
+    defines them; `repetition_penalty` divides the scores of tokens already seen (Keskar et al.,
+    arXiv:1909.05858)."""
 
     temperature: float = 1.0
     top_p: float = 1.0
@@ -68,7 +70,9 @@ def _penalise(
     if params.repetition_penalty != 1.0:
         seen = torch.tensor(sorted({*prompt, *generated}), device=scores.device)
         values = scores[seen]
-        scores[seen] = torch.where(values > 0, values / params.repetition_penalty, values * params.repetition_penalty)
+        scores[seen] = torch.where(
+            values > 0, values / params.repetition_penalty, values * params.repetition_penalty
+        )
     if generated:
         tokens, counts = torch.tensor(generated, device=scores.device).unique(return_counts=True)
         scores[tokens] -= params.presence_penalty + params.frequency_penalty * counts

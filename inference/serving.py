@@ -36,12 +36,15 @@ class EngineSpec:
 
 def default_threads() -> int:
     """All cores but one: the hub itself has to stay responsive."""
-    return max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) - 1)
+    return max(
+        1,
+        len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)) - 1,
+    )
 
 
 def end_on_stop(events: EventWriter, stop: threading.Event) -> None:
-    """End this process at once when `stop` is set: an engine has nothing to save, and its loop threads would keep an
-    ordinary exit waiting."""
+    """End this process at once when `stop` is set: an engine has nothing to save, and its loop threads would
+    keep an ordinary exit waiting."""
 
     def wait() -> None:
         stop.wait()
@@ -53,8 +56,8 @@ def end_on_stop(events: EventWriter, stop: threading.Event) -> None:
 
 def port_in_use(host: str, port: int) -> PortInUse:
     return PortInUse(
-        f"Port {port} on {host} is used by another program. Choose another port for this deployment, or none to let "
-        "the hub choose a free one.",
+        f"Port {port} on {host} is used by another program. Choose another port for this deployment, or none to "
+        "let the hub choose a free one.",
         details={"host": host, "port": port},
     )
 

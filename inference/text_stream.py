@@ -1,14 +1,16 @@
-"""From tokens to text as it may be sent: whole characters only, and never a stop string or the start of one."""
+"""From tokens to text as it may be sent: whole characters, never a stop string or the start of one."""
 
 from typing import Any
 
 HELD_TOKENS_MAX = 16
-"""Tokens that end in half a character are held; a model that never ends one must not hold the answer for ever."""
+"""Tokens that end in half a character are held; a model that never ends one must not hold the answer for
+ever."""
 
 
 class Detokenizer:
-    """Text of a growing token list. Decodes a short window before and with the new tokens and takes the difference,
-    because a token's text can depend on its neighbours (spaces in SentencePiece, bytes of one character)."""
+    """Text of a growing token list. Decodes a short window before and with the new tokens and takes the
+    difference, because a token's text can depend on its neighbours (spaces in SentencePiece, bytes of one
+    character)."""
 
     def __init__(self, tokenizer: Any, prompt: list[int]) -> None:
         self._tokenizer = tokenizer
@@ -56,4 +58,6 @@ class StopStrings:
 
 def _overlap(text: str, stop: str) -> int:
     """Length of the longest end of `text` that is a beginning of `stop`."""
-    return next((size for size in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:size])), 0)
+    return next(
+        (size for size in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:size])), 0
+    )

@@ -1,8 +1,10 @@
-"""Transformers' continuous batching as an engine: one loop thread, many answers at a time, any of them cancelled at will.
+"""Transformers' continuous batching as an engine: one loop thread, many answers at a time, any of them
+cancelled at will.
 
-Why not `transformers serve`: it takes no LoRA adapters, and without its batching option it answers one client at a
-time. The parts used here are `ContinuousBatchingManager` (scheduling, paged KV cache, prefix sharing) and two places
-where it lets itself be completed: the list of logits processors (see sampling.py) and the router of outputs.
+Why not `transformers serve`: it takes no LoRA adapters, and without its batching option it answers one client
+at a time. The parts used here are `ContinuousBatchingManager` (scheduling, paged KV cache, prefix sharing)
+and two places where it lets itself be completed: the list of logits processors (see sampling.py) and the
+router of outputs.
 """
 
 import itertools
@@ -47,7 +49,9 @@ class Router(OutputRouter):
 class Generating:
     """One answer under way: tokens in, text out. Used by one thread (its client's)."""
 
-    def __init__(self, engine: "TransformersEngine", request_id: str, prompt: list[int], stops: list[str]) -> None:
+    def __init__(
+        self, engine: "TransformersEngine", request_id: str, prompt: list[int], stops: list[str]
+    ) -> None:
         self._engine = engine
         self._id = request_id
         self._outputs: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -74,7 +78,11 @@ class Generating:
             reason = "stop"
         elif finished:
             self._close()
-            reason = "stop" if output.generated_tokens[-1:] and output.generated_tokens[-1] in self._engine.ends else "length"
+            reason = (
+                "stop"
+                if output.generated_tokens[-1:] and output.generated_tokens[-1] in self._engine.ends
+                else "length"
+            )
         return Delta(text, reason, self._seen)
 
     def cancel(self) -> None:
@@ -89,7 +97,8 @@ class Generating:
 
 
 class TransformersEngine:
-    """A loaded model, its tokenizer and the loop. `status` is loading until `start`, failed when the loop died."""
+    """A loaded model, its tokenizer and the loop. `status` is loading until `start`, failed when the loop
+    died."""
 
     def __init__(self, model_name: str, defaults: SamplingParams) -> None:
         self.model_name = model_name
@@ -103,8 +112,8 @@ class TransformersEngine:
         self._ids = itertools.count()
 
     def start(self, model: Any, prompts: Prompts, ends: set[int], plan: CachePlan) -> None:
-        """Begin to serve. `ends`: token ids that end an answer. Sizes are fixed by `plan` because what the library
-        would choose by itself fills most of the machine's memory on a CPU."""
+        """Begin to serve. `ends`: token ids that end an answer. Sizes are fixed by `plan` because what the
+        library would choose by itself fills most of the machine's memory on a CPU."""
         self.prompts, self.tokenizer = prompts, prompts.tokenizer
         self.ends = ends
         self.context = plan.context
@@ -120,7 +129,9 @@ class TransformersEngine:
             use_async_batching=False,
             auto_switch_to_flash=False,
         )
-        self.manager = model.init_continuous_batching(generation_config=generation, continuous_batching_config=config)
+        self.manager = model.init_continuous_batching(
+            generation_config=generation, continuous_batching_config=config
+        )
         processors = self.manager.logit_processor
         processors.logits_processor = LogitsProcessorList([self.sampling])
         processors.tensors_required = 1
@@ -153,8 +164,8 @@ class TransformersEngine:
         room = self.context - len(prompt)
         if room < 1:
             raise BadRequest(
-                f"The prompt has {len(prompt)} tokens and this deployment's context holds {self.context}, answer "
-                "included. Shorten the conversation, or deploy the model with a larger context.",
+                f"The prompt has {len(prompt)} tokens and this deployment's context holds {self.context}, "
+                "answer included. Shorten the conversation, or deploy the model with a larger context.",
                 param="messages" if isinstance(request, ChatRequest) else "prompt",
                 code="context_length_exceeded",
             )
@@ -185,7 +196,7 @@ class TransformersEngine:
 
 
 def load_model(path: Path, dtype: torch.dtype) -> Any:
-    """The weights, from safetensors only and without code from the repository, on the GPU when there is one."""
+    """The weights, from safetensors only and without the repository's code, on the GPU if there is one."""
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(

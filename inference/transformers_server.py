@@ -1,7 +1,7 @@
 """`python -m inference.transformers_server SPEC.json`: serves a safetensors model in the OpenAI dialect.
 
-The port is bound first (a taken one is known at once), then the model is examined by parsing alone, and only a model
-that can be served costs the seconds of importing torch.
+The port is bound first (a taken one is known at once), then the model is examined by parsing alone, and only
+a model that can be served costs the seconds of importing torch.
 """
 
 import os
@@ -21,17 +21,28 @@ def examine(spec: EngineSpec) -> ModelFacts:
     if not spec.model_path.is_dir():
         raise BrokenModel(f"There is no model directory at {spec.model_path}.")
     facts = read_facts(spec.model_path)
-    broken = [warning for warning in facts.warnings if "safetensors" in warning or warning.startswith("config.json")]
+    broken = [
+        warning for warning in facts.warnings if "safetensors" in warning or warning.startswith("config.json")
+    ]
     if broken:
-        raise BrokenModel(f"The model's files are damaged: {broken[0]} Delete the model and download it again.")
+        raise BrokenModel(
+            f"The model's files are damaged: {broken[0]} Delete the model and download it again."
+        )
     if facts.kind == "adapter":
         raise NotACausalLM("This is a LoRA adapter, not a whole model. Deploy its base model.")
     if facts.format != "safetensors":
-        found = {"gguf": "GGUF files; choose the llama.cpp engine", "pytorch": "pickled PyTorch weights, which can run code"}
+        found = {
+            "gguf": "GGUF files; choose the llama.cpp engine",
+            "pytorch": "pickled PyTorch weights, which can run code",
+        }
         what = found.get(facts.format or "", "no weights at all")
         raise NotACausalLM(f"This engine serves safetensors weights, and the model has {what}.")
     if not facts.is_causal_lm:
-        kind = f"a {facts.architecture}" if facts.architecture else "a model whose config.json names no architecture"
+        kind = (
+            f"a {facts.architecture}"
+            if facts.architecture
+            else "a model whose config.json names no architecture"
+        )
         raise NotACausalLM(
             f"Only text-generating models (…ForCausalLM) can be deployed for chat, and this is {kind}.",
             details={"architecture": facts.architecture},
@@ -67,7 +78,7 @@ def load(spec: EngineSpec, facts: ModelFacts, engine: Any) -> None:
 
 
 def choose_dtype(facts: ModelFacts) -> Any:
-    """The checkpoint's own type on a GPU; on a CPU bfloat16 only where the processor multiplies it natively."""
+    """The checkpoint's own type on a GPU; float32 on a CPU."""
     import torch
 
     own = getattr(torch, (facts.dtype or "").removeprefix("torch."), None)
@@ -84,7 +95,8 @@ def end_tokens(*ids: Any) -> set[int]:
 
 
 def sampling_defaults(spec: EngineSpec) -> Any:
-    """The model's own generation settings, for what a request leaves open; a model that says nothing samples at 1."""
+    """The model's own generation settings, for what a request leaves open; a model that says nothing samples
+    at 1."""
     from inference.sampling import SamplingParams
 
     settings = read_json(spec.model_path / "generation_config.json", [])
@@ -102,11 +114,22 @@ def explain(error: Exception) -> EngineError:
     if isinstance(error, EngineError):
         return error
     text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
-        return OutOfMemory(f"The memory ran out while loading the model: {text} Choose a smaller model or context.")
-    if "does not recognize this architecture" in text or "Unrecognized" in text or "trust_remote_code" in text:
+    if (
+        isinstance(error, MemoryError)
+        or "out of memory" in text.lower()
+        or "can't allocate memory" in text.lower()
+    ):
+        return OutOfMemory(
+            f"The memory ran out while loading the model: {text} Choose a smaller model or context."
+        )
+    if (
+        "does not recognize this architecture" in text
+        or "Unrecognized" in text
+        or "trust_remote_code" in text
+    ):
         return UnsupportedArchitecture(
-            f"This engine does not know the model's architecture and never runs code that comes with a model: {text}"
+            "This engine does not know the model's architecture and never runs code that comes with a model: "
+            + text
         )
     return BrokenModel(f"The model could not be loaded: {type(error).__name__}: {text}")
 
@@ -116,7 +139,9 @@ def main(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> di
     began = time.monotonic()
     settings = EngineSpec.read(spec)
     facts = examine(settings)
-    os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", OMP_NUM_THREADS=str(settings.threads))
+    os.environ.update(
+        HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", OMP_NUM_THREADS=str(settings.threads)
+    )
 
     from inference.openai_http import Server
     from inference.pending import PendingEngine
@@ -127,7 +152,9 @@ def main(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> di
     except OSError as error:
         raise as_port_error(error, settings.host, settings.port) from None
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
-    events.emit("log", line=f"loading {settings.model_name} ({facts.architecture}) with {settings.threads} threads")
+    events.emit(
+        "log", line=f"loading {settings.model_name} ({facts.architecture}) with {settings.threads} threads"
+    )
     try:
         from inference.transformers_engine import TransformersEngine
 

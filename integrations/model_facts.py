@@ -1,7 +1,8 @@
-"""What a model directory holds, found by parsing small pieces of its files. Nothing is loaded, nothing is run.
+"""What a model directory holds, found by parsing small pieces of its files. Nothing is loaded, nothing is
+run.
 
-A malformed file gives a warning and fewer facts, never an exception: the library must be able to show, and the user
-to delete, whatever has been brought in.
+A malformed file gives a warning and fewer facts, never an exception: the library must be able to show, and
+the user to delete, whatever has been brought in.
 """
 
 import json
@@ -21,7 +22,8 @@ CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"
 
 
 class ModelFacts(BaseModel):
-    """Facts of one directory. `weights` in bytes; `context_length` in tokens; None where the files do not say."""
+    """Facts of one directory. `weights` in bytes; `context_length` in tokens; None where the files do not
+    say."""
 
     kind: Literal["base", "adapter", "gguf"] = "base"
     format: Literal["safetensors", "gguf", "pytorch"] | None = None
@@ -46,7 +48,7 @@ class ModelFacts(BaseModel):
 
 
 def read_facts(directory: Path) -> ModelFacts:
-    """Facts of a model directory (or of a single GGUF file). Raises nothing but `OSError` for a missing path."""
+    """Facts of a model directory, or of a single GGUF file."""
     if directory.is_file():
         directory, files = directory.parent, [directory]
     else:
@@ -55,7 +57,10 @@ def read_facts(directory: Path) -> ModelFacts:
     _read_card(directory, facts)
     config = read_json(directory / "config.json", facts.warnings)
     adapter = read_json(directory / "adapter_config.json", facts.warnings)
-    of_kind = {suffix: [path for path in files if path.suffix == suffix] for suffix in (".gguf", ".safetensors", ".bin")}
+    of_kind = {
+        suffix: [path for path in files if path.suffix == suffix]
+        for suffix in (".gguf", ".safetensors", ".bin")
+    }
     if adapter:
         facts.kind = "adapter"
         facts.base_model = _text(adapter.get("base_model_name_or_path")) or facts.base_model
@@ -67,7 +72,9 @@ def read_facts(directory: Path) -> ModelFacts:
         _read_gguf(of_kind[".gguf"], directory, facts)
     elif of_kind[".bin"] and (config or adapter):
         facts.format = "pytorch"
-        facts.warnings.append("The weights are in PyTorch's pickle format, which is not loaded: it can run code.")
+        facts.warnings.append(
+            "The weights are in PyTorch's pickle format, which is not loaded: it can run code."
+        )
     facts.chat_template = facts.chat_template or _has_chat_template(directory)
     return facts
 
@@ -90,7 +97,11 @@ def read_json(path: Path, warnings: list[str]) -> dict[str, Any]:
             raise ValueError("it is not a JSON object")
         return value
     except (OSError, ValueError, RecursionError) as error:
-        reason = "it is not valid JSON" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else str(error)
+        reason = (
+            "it is not valid JSON"
+            if isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
+            else str(error)
+        )
         warnings.append(f"{path.name} could not be read: {reason}.")
         return {}
 
@@ -140,7 +151,8 @@ def _packing(config: dict[str, Any]) -> dict[str, int]:
 
 
 def _read_gguf(files: list[Path], directory: Path, facts: ModelFacts) -> None:
-    """Of several files the first: the parts of a split model are named in order, and the first one has the metadata."""
+    """Of several files the first: the parts of a split model are named in order, and the first one has the
+    metadata."""
     facts.kind, facts.format = "gguf", "gguf"
     facts.gguf_file = str(files[0].relative_to(directory))
     parts = _parts_of(files[0], files)

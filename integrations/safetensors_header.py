@@ -1,4 +1,5 @@
-"""The header of a safetensors file, read and never trusted: names, types and shapes of tensors, not their data.
+"""The header of a safetensors file, read and never trusted: names, types and shapes of tensors, not their
+data.
 
 Format: https://github.com/huggingface/safetensors — eight bytes of length, a JSON object, then the data.
 """
@@ -11,9 +12,9 @@ from typing import Any, NamedTuple
 
 HEADER_LIMIT = 100 * 1000 * 1000  # bytes, the reference implementation's own limit
 BITS = {
-    "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
-    "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64,
-    "C64": 64,
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6,
+    "F6_E3M2": 6, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64,
+    "U64": 64, "F64": 64, "C64": 64,
 }  # fmt: skip
 
 
@@ -34,7 +35,7 @@ class Tensor(NamedTuple):
 
 
 def read_header(path: Path) -> list[Tensor]:
-    """The tensors of a file. Raises `BadHeader` for anything malformed, oversized, overlapping or truncated."""
+    """The tensors of a file. `BadHeader` if malformed, oversized, overlapping or truncated."""
     size = path.stat().st_size
     with path.open("rb") as file:
         prefix = file.read(8)
@@ -88,7 +89,9 @@ def _check_layout(tensors: list[Tensor], data_size: int, name: str) -> None:
             raise BadHeader(f"{name} has tensors that overlap or leave holes, at {tensor.name[:80]!r}")
         at = tensor.end
     if at != data_size:
-        raise BadHeader(f"{name} holds {data_size} bytes of data and its tensors take {at}: it is cut off or padded")
+        raise BadHeader(
+            f"{name} holds {data_size} bytes of data and its tensors take {at}: it is cut off or padded"
+        )
 
 
 def main_dtype(tensors: list[Tensor]) -> str | None:
