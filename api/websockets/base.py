@@ -18,7 +18,7 @@ from flask_socketio import ConnectionRefusedError, Namespace, disconnect, join_r
 from pydantic import BaseModel, Field
 
 from api.errors import AppError, Unauthenticated, describe
-from api.extensions import db
+from api.extensions import db, socketio
 from api.schemas.base import Body
 from api.security.authorise import Identity, identify, require
 from api.security.permissions import Permission
@@ -92,6 +92,13 @@ class LiveNamespace(Namespace):
 
     def on_disconnect(self, reason: str | None = None) -> None:
         _tokens.pop(request.sid + self.namespace, None)  # type: ignore[attr-defined]
+
+    def is_following(self, sid: str, id: str) -> bool:
+        """Whether this client is still connected and subscribed to `id`. Needs no application context."""
+        try:
+            return id in socketio.server.rooms(sid, self.namespace)
+        except (KeyError, ValueError):
+            return False
 
     def snapshot(self, wanted: Subscribe, identity: Identity) -> tuple[Any, int]:
         """The object (or the list, for `*`) and its sequence number."""

@@ -10,7 +10,7 @@ on("event", {id, seq, type: "done", data: Message})
 from typing import Any
 
 from flask import Flask, current_app, request
-from flask_socketio import join_room, rooms
+from flask_socketio import join_room
 from pydantic import Field
 
 from api.extensions import socketio
@@ -63,7 +63,7 @@ class ChatNamespace(LiveNamespace):
     def _follow(self, app: Flask, sid: str, message_id: str, after: int) -> None:
         """Send one answer to one client, as long as it is subscribed; a slow client holds up nobody else."""
         for event in generations.follow(app, message_id, after):
-            if message_id not in rooms(sid=sid, namespace=self.namespace):
+            if not self.is_following(sid, message_id):
                 return
             if event is None:
                 continue

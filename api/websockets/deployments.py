@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import current_app, request
-from flask_socketio import rooms
 
 from api.extensions import db, socketio
 from api.schemas.deployments import DeploymentQuery
@@ -31,7 +30,7 @@ class DeploymentsNamespace(LiveNamespace):
 
     def _follow(self, app: Any, sid: str, id: str, offset: int) -> None:
         """Send log lines to one client while it stays in the deployment's room."""
-        while id in rooms(sid=sid, namespace=self.namespace):
+        while self.is_following(sid, id):
             with app.app_context():
                 try:
                     page = deployments.logs(id, offset)

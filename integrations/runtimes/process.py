@@ -115,6 +115,9 @@ def _ask(url: str, body: bytes | None, headers: dict[str, str], seconds: float) 
     except urllib.error.HTTPError as error:
         if error.code == 503:
             raise Unreachable("The model is still being loaded.") from None
+        if error.code in (401, 403):
+            # Not our key, so not our server: ours is about to say that the port is taken.
+            raise Unreachable("Another server answers on this port.") from None
         said = error.read(500).decode(errors="replace")
         raise ChildFailed(f"The server refused its first token ({error.code}): {said}") from None
     except (OSError, ValueError) as error:
