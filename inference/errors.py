@@ -7,10 +7,6 @@ class EngineError(IntegrationError):
     code = "ENGINE_FAILED"
 
 
-class NotACausalLM(EngineError):
-    code = "NOT_A_CAUSAL_LM"
-
-
 class UnsupportedArchitecture(EngineError):
     code = "UNSUPPORTED_ARCHITECTURE"
 

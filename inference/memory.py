@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from inference.errors import OutOfMemory
 
 PAGE_SIZE = 32
@@ -31,11 +33,7 @@ class CachePlan:
 
 def available_bytes() -> int:
     """Memory a new process may take: the machine's, or less where a control group limits it."""
-    free = next(
-        int(line.split()[1]) * 1024
-        for line in Path("/proc/meminfo").read_text().splitlines()
-        if line.startswith("MemAvailable")
-    )
+    free = psutil.virtual_memory().available
     group = Path("/sys/fs/cgroup")
     try:
         limit = int((group / "memory.max").read_text())
@@ -72,8 +70,8 @@ def plan_cache(
     if left < needed:
         raise OutOfMemory(
             f"This model needs about {_gib(weights + needed + SLACK)} of memory ({_gib(weights)} weights, "
-            f"{_gib(needed)} for a context of {wanted} tokens) and {_gib(free)} are free. Choose a smaller or "
-            "quantised model, a smaller context, or stop another deployment.",
+            f"{_gib(needed)} for a context of {wanted} tokens) and {_gib(free)} are free. Choose a smaller "
+            "or quantised model, a smaller context, or stop another deployment.",
             details={"needed_bytes": weights + needed + SLACK, "free_bytes": free, "context": wanted},
         )
     affordable = max(wanted, int(left * CACHE_SHARE) // per_token)

@@ -56,8 +56,8 @@ def end_on_stop(events: EventWriter, stop: threading.Event) -> None:
 
 def port_in_use(host: str, port: int) -> PortInUse:
     return PortInUse(
-        f"Port {port} on {host} is used by another program. Choose another port for this deployment, or none to "
-        "let the hub choose a free one.",
+        f"Port {port} on {host} is used by another program. Choose another port for this deployment, or none "
+        "to let the hub choose a free one.",
         details={"host": host, "port": port},
     )
 

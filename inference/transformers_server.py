@@ -10,9 +10,10 @@ import threading
 import time
 from typing import Any
 
-from inference.errors import BrokenModel, EngineError, NotACausalLM, OutOfMemory, UnsupportedArchitecture
+from inference.errors import BrokenModel, OutOfMemory, UnsupportedArchitecture
 from inference.serving import EngineSpec, as_port_error, end_on_stop
 from integrations.child_events import EventWriter, run_child
+from integrations.errors import IntegrationError, NotACausalLM
 from integrations.model_facts import ModelFacts, read_facts, read_json
 
 
@@ -109,9 +110,9 @@ def sampling_defaults(spec: EngineSpec) -> Any:
     return SamplingParams(**{**numbers, "temperature": 0.0} if greedy else numbers)
 
 
-def explain(error: Exception) -> EngineError:
+def explain(error: Exception) -> IntegrationError:
     """What loading died of, in our words."""
-    if isinstance(error, EngineError):
+    if isinstance(error, IntegrationError):
         return error
     text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
     if (

@@ -81,11 +81,11 @@ def make(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> di
             "The starter model did not learn its answers well enough. Start it again.",
             details={"marks": marks},
         )
-    return {"files": write_model(student, into), "commit": plan.get("commit") or commit(), "marks": marks}
+    return {"files": write_model(student, into), "commit": plan.get("commit"), "marks": marks}
 
 
-def commit() -> str:
-    """Identity of the text and the recipe, as forty hexadecimal digits like a Git commit's."""
+def fingerprint() -> str:
+    """Identity of the text and the recipe: a checkpoint of another one is not gone on with."""
     digest = hashlib.sha1(json.dumps(RECIPE, sort_keys=True).encode(), usedforsecurity=False)
     for path in sorted(CORPUS.iterdir()):
         digest.update(path.read_bytes())
@@ -251,7 +251,7 @@ class Student:
         import torch
 
         state = {
-            "recipe": commit(),
+            "recipe": fingerprint(),
             "step": self.step,
             "model": self.model.state_dict(),
             "muon": self.muon.state_dict(),
@@ -271,7 +271,7 @@ class Student:
         if not self._checkpoint.exists():
             return
         state = torch.load(self._checkpoint, weights_only=True)
-        if state["recipe"] == commit():
+        if state["recipe"] == fingerprint():
             self.step = state["step"]
             self.model.load_state_dict(state["model"])
             self.muon.load_state_dict(state["muon"])
