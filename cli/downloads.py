@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cli import console, text
@@ -36,7 +36,10 @@ def start(
         if error.code != "CONFLICT" or not error.details.get("download_id"):
             raise
         known = dict(hub.get(f"downloads/{error.details['download_id']}"))
-    return dict(hub.post(f"downloads/{known['id']}/resume")) if known["status"] == "paused" else known
+    if known["status"] != "completed":
+        with suppress(CliError):  # refused when it is under way already and nobody asked it to pause
+            return dict(hub.post(f"downloads/{known['id']}/resume"))
+    return known
 
 
 def follow(hub: Hub, download: Download, *, as_json: bool) -> Download:

@@ -13,19 +13,24 @@ SHORTEST_PREFIX = 4
 
 
 def match(typed: str, items: Iterable[Found], keys: tuple[str, ...]) -> list[Found]:
-    """The best kind of match wins: whole id, whole value of a key in order, beginning of an id, any case."""
+    """What `typed` names best; see `ranked`."""
+    return ranked(typed, items, keys)[1]
+
+
+def ranked(typed: str, items: Iterable[Found], keys: tuple[str, ...]) -> tuple[int, list[Found]]:
+    """(rank, items): the best kind of match wins. Whole id, whole value of a key, beginning of an id, value
+    in any case, last part of a value. A lower rank is a better match; nothing found ranks last."""
     items = list(items)
     low = typed.lower()
     rules: list[Callable[[Found], bool]] = [lambda item: item["id"] == typed]
-    rules += [lambda item, key=key: item.get(key) == typed for key in keys]  # type: ignore[misc]
-    if len(typed) >= SHORTEST_PREFIX:
-        rules.append(lambda item: item["id"].startswith(low))
+    rules.append(lambda item: typed in [item.get(key) for key in keys])
+    rules.append(lambda item: len(typed) >= SHORTEST_PREFIX and item["id"].startswith(low))
     rules.append(lambda item: low in {str(item.get(key, "")).lower() for key in keys})
     rules.append(lambda item: low in {str(item.get(key, "")).lower().rpartition("/")[2] for key in keys})
-    for rule in rules:
+    for rank, rule in enumerate(rules):
         if hits := [item for item in items if rule(item)]:
-            return hits
-    return []
+            return rank, hits
+    return len(rules), []
 
 
 def one(typed: str, items: list[Found], keys: tuple[str, ...], kind: str, listing: str) -> Found:
@@ -79,7 +84,7 @@ def download(hub: Hub, typed: str) -> Found:
     """By id, or by ref: then the newest, the hub lists those first."""
     found = list(hub.pages("downloads"))
     hits = match(typed, found, ("ref", "name"))
-    if hits and hits[0]["id"] != typed and not hits[0]["id"].startswith(typed.lower()):
+    if hits and len({(hit["source"], hit["ref"]) for hit in hits}) == 1:
         return hits[0]
     return one(typed, found, ("ref", "name"), "download", "modelhub downloads")
 

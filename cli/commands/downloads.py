@@ -5,6 +5,7 @@ import click
 from cli import console, downloads, naming, text
 from cli.app import App, command
 from cli.errors import NotFound
+from cli.waiting import states
 
 STATUSES = (*downloads.ACTIVE, "paused", *downloads.ENDED)
 
@@ -45,7 +46,8 @@ def _row(item: downloads.Download) -> tuple[object, ...]:
 def pause_command(app: App, download: str) -> None:
     """Pause a download; what is here stays. DOWNLOAD is an id or a ref."""
     found = naming.download(app.hub, download)
-    _tell(app, app.hub.post(f"downloads/{found['id']}/pause"), f"Go on with `modelhub resume {found['id']}`.")
+    app.hub.post(f"downloads/{found['id']}/pause")
+    _tell(app, _settled(app, f"downloads/{found['id']}"), f"Go on with `modelhub resume {found['id']}`.")
 
 
 @command("resume")
@@ -61,7 +63,8 @@ def resume_command(app: App, download: str) -> None:
 def cancel_command(app: App, download_or_job: str) -> None:
     """Give up a download or a job; what a download had fetched is deleted."""
     path, found = _download_or_job(app, download_or_job)
-    _tell(app, app.hub.post(f"{path}/{found['id']}/cancel"), "")
+    app.hub.post(f"{path}/{found['id']}/cancel")
+    _tell(app, _settled(app, f"{path}/{found['id']}"), "")
 
 
 @command("retry")
@@ -81,6 +84,14 @@ def _download_or_job(app: App, typed: str) -> tuple[str, naming.Found]:
         if naming.match(typed, jobs, ()):
             return "jobs", naming.one(typed, jobs, (), "job", "modelhub jobs")
         raise
+
+
+def _settled(app: App, path: str) -> naming.Found:
+    """Once nobody works on it any more: a worker obeys within a second or two."""
+    for found in states(app.hub, path, every=0.2):
+        if (found.get("status") or found.get("state")) not in (*downloads.ACTIVE, "queued", "running"):
+            return found
+    raise AssertionError("states() does not end")
 
 
 def _tell(app: App, answer: naming.Found, hint: str) -> None:

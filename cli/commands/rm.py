@@ -46,19 +46,19 @@ def _delete(hub: Hub, what: str, found: naming.Found, just_removed: set[str]) ->
 
 
 def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
-    """("model" | "deployment", the object). A name of both, with neither option given, is refused."""
+    """("model" | "deployment", the object). The better match of both; equal ones are refused."""
     models = naming.models(hub) if kind != "deployment" else []
     deployments = naming.deployments(hub) if kind != "model" else []
-    is_model = bool(naming.match(typed, models, naming.MODEL_KEYS))
-    is_deployment = bool(naming.match(typed, deployments, naming.DEPLOYMENT_KEYS))
-    if is_model and is_deployment:
+    model_rank, as_model = naming.ranked(typed, models, naming.MODEL_KEYS)
+    deployment_rank, as_deployment = naming.ranked(typed, deployments, naming.DEPLOYMENT_KEYS)
+    if as_model and as_deployment and model_rank == deployment_rank:
         raise WrongUsage(
             f"'{typed}' names a model and a deployment. Say which with --model or --deployment.",
             code="AMBIGUOUS",
         )
-    if is_model or kind == "model":
+    if kind == "model" or (as_model and model_rank < deployment_rank):
         return "model", naming.one(typed, models, naming.MODEL_KEYS, "model", "modelhub list")
-    if is_deployment or kind == "deployment":
+    if kind == "deployment" or as_deployment:
         return "deployment", naming.one(
             typed, deployments, naming.DEPLOYMENT_KEYS, "deployment", "modelhub ps"
         )
