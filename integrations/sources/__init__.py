@@ -3,5 +3,6 @@
 from integrations.registry import Registry
 from integrations.sources.base import Source
 from integrations.sources.huggingface import HuggingFace
+from integrations.sources.starter import Starter
 
-SOURCES: Registry[Source] = Registry("model source", huggingface=HuggingFace())
+SOURCES: Registry[Source] = Registry("model source", huggingface=HuggingFace(), starter=Starter())
