@@ -61,7 +61,11 @@ class ChatStream:
     def __iter__(self) -> Iterator[Piece]:
         try:
             for block in blocks(self._reply.pieces()):
-                yield self._piece(block)
+                piece, error = self._piece(block)
+                if piece:
+                    yield piece  # what was said before an error is kept
+                if error:
+                    raise error
         except ValueError as error:
             raise self._broken(str(error)) from None
         finally:
@@ -69,8 +73,9 @@ class ChatStream:
         if not self._finished:
             raise self._broken("its stream ends without an end")
 
-    def _piece(self, block: bytes) -> Piece:
-        text, reason, usage = "", None, None
+    def _piece(self, block: bytes) -> tuple[Piece | None, IntegrationError | None]:
+        text, reason, usage = [], None, None
+        error: IntegrationError | None = None
         for event in split_events(block):
             data = data_of(event)
             if not data:
@@ -78,11 +83,16 @@ class ChatStream:
             if data == b"[DONE]":
                 self._finished = True
                 continue
-            more, why, cost = self._read(data)
-            text += more
+            try:
+                more, why, cost = self._read(data)
+            except IntegrationError as problem:
+                error = problem
+                break
+            text.append(more)
             reason, usage = why or reason, cost or usage
         self._finished = self._finished or reason is not None
-        return Piece(text, reason, usage)
+        said = "".join(text)
+        return (Piece(said, reason, usage) if said or reason or usage else None), error
 
     def _read(self, data: bytes) -> tuple[str, str | None, dict[str, int] | None]:
         try:
