@@ -3,15 +3,14 @@
     direct    the client at the engine itself          nginx     a plain reverse proxy, buffering off
     modelhub  the real hub: authenticated, recorded    litellm   the LiteLLM proxy with a master key
 
-200 streams at once, 100 tokens each, all from `bench.relay_upstream`. LiteLLM lives in an environment of its own
-(`~/.cache/modelhub-bench/litellm`, made on first use); nginx must be on PATH. Each relay is one process.
+200 streams at once, 100 tokens each, all from `bench.relay_upstream`. LiteLLM lives in an environment of its
+own (`~/.cache/modelhub-bench/litellm`, made on first use); nginx must be on PATH. Each relay is one process.
 """
 
 import argparse
 import contextlib
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -170,24 +169,18 @@ def model_of(name: str) -> str:
 
 
 def report(results: dict[str, list[dict[str, float]]], written: int, asked: int) -> None:
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Python {platform.python_version()}, ",
-        end="",
-    )
-    print(f"load {os.getloadavg()[0]:.1f}; {written} of {asked} streams recorded with their usage\n")
-    print("| relay | tokens/s (median) | of each round | first token, median | of nginx | of LiteLLM |")
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, ", end="")
+    print(f"load average {os.getloadavg()[0]:.1f}. {written} of {asked} streams recorded with their usage.\n")
+    print("| relay | tokens/s (median) | each round | first token | × nginx | × LiteLLM |")
     print("|---|---|---|---|---|---|")
     rates = {name: [run["tokens"] / run["seconds"] for run in runs] for name, runs in results.items()}
     medians = {name: statistics.median(rate) for name, rate in rates.items()}
     for name, rate in rates.items():
         first = statistics.median(run["ttft_p50"] for run in results[name])
-        against = [
-            f"{medians[name] / medians[o]:.2f} ×" if o in medians else "" for o in ("nginx", "litellm")
-        ]
+        against = [f"{medians[name] / medians[o]:.2f}" if o in medians else "" for o in ("nginx", "litellm")]
         each = ", ".join(f"{value:,.0f}" for value in rate)
-        print(
-            f"| {name} | {medians[name]:,.0f} | {each} | {first * 1000:.0f} ms | {against[0]} | {against[1]} |"
-        )
+        cells = (name, f"{medians[name]:,.0f}", each, f"{first * 1000:.0f} ms", *against)
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

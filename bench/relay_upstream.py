@@ -1,7 +1,7 @@
 """The engine of the relay measurement: every stream gets one token per round, each token is one write.
 
-`python -m bench.relay_upstream TOKENS` prints its port. It answers any POST with a chat stream of TOKENS tokens
-(raw asyncio protocols; the cost per token is one small `send`), as an engine that batches its streams would.
+`python -m bench.relay_upstream TOKENS` prints its port. It answers any POST with a chat stream of
+TOKENS tokens, one small `send` each (raw asyncio protocols), as an engine that batches its streams would.
 """
 
 import asyncio

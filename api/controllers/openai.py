@@ -65,7 +65,7 @@ def _relayed(path: str) -> Response:
 
 
 def _still_there() -> Idle:
-    """A look at the client's own connection while the engine is silent: an end there means that it has hung up."""
+    """A look at the client's connection while the engine is silent: an end there means it has hung up."""
     client = request.environ.get("gunicorn.socket")
     if not isinstance(client, socket.socket):
         return lambda: None

@@ -1,11 +1,10 @@
-"""Where a model's name leads, and relaying an answer from there: bytes as they come, and one record at the end.
+"""Where a model's name leads, and relaying an answer from there: bytes as they come, one record at the end.
 
 Tokens wait for nobody: the route is remembered for a second, the relayed bytes are looked at but not parsed,
 and only the very end of an answer (`[DONE]`) waits until its record is written.
 """
 
 import json
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,19 +18,14 @@ from api.extensions import db
 from api.models import Deployment
 from api.services import completions
 from api.services.completions import Receipt, Recorder
+from api.services.metering import Meter
 from integrations.errors import IntegrationError, Stopped, Unreachable
 from integrations.providers import PROVIDERS, Idle, Reply
 from integrations.providers.openai_compatible import refusal, usage_of
-from integrations.providers.sse import blocks, data_of, event_at
+from integrations.providers.sse import blocks
 
 ROUTE_SECONDS = 1.0
 _routes: dict[str, tuple[float, "Route"]] = {}
-
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
-_REASON = re.compile(rb'"finish_reason"\s*:\s*"([\w-]{1,50})"')
-_SPOKE = re.compile(rb'"(?:content|text|reasoning_content|arguments)"\s*:\s*"[^"]')
-TAIL = 4096
-# A quote inside a JSON string is escaped, so none of these can match what a model says.
 
 
 class ModelNotFound(Missing):
@@ -97,7 +91,7 @@ def running() -> list[Deployment]:
 
 
 def complete(path: str, payload: dict[str, Any], user_id: str | None, idle: Idle) -> Answer:
-    """Relay one request to the engine of `payload["model"]`; `idle` raises `ClientGone` when nobody waits any more."""
+    """Relay one request to the engine of `payload["model"]`; `idle` raises `ClientGone` when nobody waits."""
     found = route(payload["model"])
     streams = payload.get("stream") is True
     receipt = Receipt(user_id, found.deployment_id, found.name, streams)
@@ -154,7 +148,7 @@ def _ask_for_usage(payload: dict[str, Any]) -> bool:
 
 
 def _refused(status: int, body: bytes) -> Answer:
-    """The engine's own words where they help the client, ours where they concern only the hub and its engine."""
+    """The engine's own words where they help the client, ours where they concern only hub and engine."""
     if status in (401, 403) or (status >= 500 and status != 503) or status < 400:
         raise Unreachable(str(refusal(status, body)))
     try:
@@ -192,7 +186,7 @@ def _streamed(reply: Reply, receipt: Receipt, recorder: Recorder, *, drop_usage:
 
 
 def _relay(
-    first: bytes, source: Iterator[bytes], reply: Reply, meter: "Meter", recorder: Recorder
+    first: bytes, source: Iterator[bytes], reply: Reply, meter: Meter, recorder: Recorder
 ) -> Iterator[bytes]:
     status, block = "cancelled", first
     try:
@@ -224,55 +218,3 @@ def _relay(
         recorder.record(meter.receipt.row(status, meter.reason, meter.usage), wait=status == "complete")
     if meter.done:
         yield meter.done
-
-
-class Meter:
-    """Looks at whole events on their way: time to the first token, finish reason, usage, and the end."""
-
-    def __init__(self, receipt: Receipt, drop_usage: bool) -> None:
-        self.receipt = receipt
-        self.usage: dict[str, int] | None = None
-        self.failed = False
-        self.done = b""
-        self._drop_usage = drop_usage
-        self._spoke = False
-        self._tail = b""
-
-    @property
-    def reason(self) -> str | None:
-        """Why it ended: said in one of the last events, so only those are searched, once."""
-        found = _REASON.findall(self._tail)
-        return found[-1].decode() if found else None
-
-    @property
-    def ended(self) -> bool:
-        return bool(self.done or self.failed or self.reason)
-
-    def take(self, block: bytes) -> bytes:
-        """What to pass on now. `[DONE]` is kept back until the record is written."""
-        self._tail = block[-TAIL:] if len(block) >= TAIL else (self._tail + block)[-TAIL:]
-        if not self._spoke and _SPOKE.search(block):
-            self._spoke = True
-            self.receipt.spoke()
-        if found := _USAGE.search(block):
-            block = self._metered(block, found.start())
-        if block.endswith((b"[DONE]\n\n", b"[DONE]\r\n\r\n")):
-            at = block.rfind(b"data:")
-            self.done, block = block[at:], block[:at]
-        if b'data: {"error"' in block:
-            self.failed = True
-        return block
-
-    def _metered(self, block: bytes, at: int) -> bytes:
-        """Note the usage told at `at`; drop its event when that holds nothing else and nobody asked for it."""
-        begin, end = event_at(block, at)
-        try:
-            chunk = json.loads(data_of(block[begin:end].strip()))
-            self.usage = usage_of(chunk) or self.usage
-            extra = self._drop_usage and not chunk.get("choices")
-        except (ValueError, AttributeError):
-            extra = False
-        rest = block[end:]
-        if found := _USAGE.search(rest):
-            rest = self._metered(rest, found.start())
-        return block[:begin] + rest if extra else block[:end] + rest

@@ -60,7 +60,7 @@ def get(message_id: str, user_id: str) -> MessageOut:
 
 
 def follow(app: Flask, message_id: str, after: int) -> Iterator[Delta | MessageOut | None]:
-    """What is written after character `after`, as it comes; None about once a second of silence; at last the message.
+    """What is written after character `after`, as it comes; None once a second of silence; last the message.
 
     Nothing is shown that is not in the journal, so whoever comes back with the offset of what they have seen
     misses nothing and reads nothing twice, even when the process that wrote it is gone.

@@ -66,7 +66,7 @@ def _redis() -> Any:
 
 
 def append(message_id: str, owner: str, start: int, text: str, ms: int) -> int:
-    """Write `text` after character `start`; the length the journal has now (less than asked: send from there).
+    """Write `text` after character `start`; the journal's length now (less than asked: send from there).
 
     `StaleFence` when another writer has taken over. `redis.RedisError` when Redis is away.
     """
@@ -91,7 +91,7 @@ def finish(message_id: str, length: int) -> None:
 
 
 def read(message_id: str, after: int, wait_ms: int) -> list[Entry]:
-    """Entries behind character `after`, waiting up to `wait_ms` for the first. An entry may begin before `after`."""
+    """Entries that end behind character `after`, waiting up to `wait_ms` for the first."""
     answer = _redis().xread({_key(message_id): f"{after}-0"}, count=1000, block=wait_ms)
     found = answer.values() if isinstance(answer, dict) else (entries for _, entries in answer or [])
     return [_entry(item) for entries in found for item in _flat(entries)]

@@ -26,8 +26,10 @@ def payload(session: ChatSession, answer: ChatMessage, written: str = "") -> Pay
 
 
 def _turns(rows: Any) -> list[dict[str, str]]:
-    """Question and answer in turn. A question whose answer has no text is left out: many chat templates refuse
-    two messages of the same side in a row."""
+    """Question and answer in turn.
+
+    A question whose answer has no text is left out: many chat templates refuse two of one side in a row.
+    """
     turns: list[dict[str, str]] = []
     for row in rows:
         if not row.content:

@@ -40,7 +40,7 @@ _watching = False
 
 
 class Writer:
-    """Writes the answer `message_id`, beginning after `text`. `keep` is called twice a second while it lives."""
+    """Writes the answer `message_id`, beginning after `text`; `keep` is called twice a second meanwhile."""
 
     def __init__(
         self, app: Flask, message_id: str, owner: str, *, text: str = "", ttft_ms: int | None = None,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from integrations.errors import InvalidRef, Stopped, Unreachable
+from integrations.providers.framing import Chunked, Plain
 
 RECV_BYTES = 65536
 HEAD_BYTES = 65536
@@ -74,7 +75,7 @@ class Reply:
     _closed: bool = False
     _reading: bool = False
     _given_back: bool = False
-    _decoder: "Chunked | Plain" = field(init=False)
+    _decoder: Chunked | Plain = field(init=False)
 
     def __post_init__(self) -> None:
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
@@ -84,7 +85,10 @@ class Reply:
             self._decoder = Plain(int(length) if length.isdigit() else None)
 
     def pieces(self) -> Iterator[bytes]:
-        """The body in pieces, each all that had arrived. `Unreachable` when it ends too early, `Stopped` after `close`."""
+        """The body in pieces, each all that had arrived.
+
+        `Unreachable` when it ends too early, `Stopped` after `close`.
+        """
         data = self._rest
         self._rest = b""
         self._reading = True
@@ -129,12 +133,12 @@ class Reply:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Hang up, from any thread: the engine cancels the generation, a reader gets `Stopped`. Idempotent."""
+        """Hang up, from any thread: the engine cancels the generation, a reader gets `Stopped`."""
         if self._closed:
             return
         self._closed = True
         if self._reading:
-            # The reader closes the descriptor itself: closed here, its number could be somebody else's by then.
+            # The reader closes it: closed here, the descriptor's number could be somebody else's by then.
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
         else:
@@ -149,83 +153,6 @@ class Reply:
             return
         self._closed = self._given_back = True
         POOL.put(self.address, self._socket)
-
-
-class Plain:
-    """A body of known length, or one that ends with the connection (`length` None)."""
-
-    def __init__(self, length: int | None) -> None:
-        self._left = length
-        self.done = length == 0
-        self.reusable = length is not None
-
-    def feed(self, data: bytes) -> bytes:
-        if self._left is None:
-            return data
-        piece, self._left = data[: self._left], self._left - len(data)
-        self.done = self._left <= 0
-        return piece
-
-    def end(self) -> None:
-        if self._left is not None:
-            raise ConnectionError(f"{self._left} bytes are missing")
-        self.done = True
-
-
-class Chunked:
-    """RFC 9112, 7.1: undo the framing of everything at hand in one pass."""
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._left = 0  # of a chunk that has begun, with its closing CRLF
-        self._trailer = False
-        self.done = False
-        self.reusable = True
-
-    def feed(self, data: bytes) -> bytes:
-        if self._held:
-            data = self._held + data
-            self._held = b""
-        at, size, parts = 0, len(data), []
-        if self._left:
-            at = min(self._left, size)
-            parts.append(data[: min(self._left - 2, size)] if self._left > 2 else b"")
-            self._left -= at
-        while at < size and not self._trailer:
-            line = data.find(b"\r\n", at)
-            if line < 0:
-                self._hold(data[at:])
-                break
-            length = _chunk_length(data[at:line])
-            begin = line + 2
-            end = begin + length
-            at = end + 2
-            if not length:
-                self._trailer, at = True, begin
-                continue
-            parts.append(data[begin:end])
-            if at > size:
-                self._left = at - size
-        if self._trailer:
-            rest = data[at:]
-            self.done = rest.startswith(b"\r\n") or b"\r\n\r\n" in rest
-            self._hold(rest)
-        return b"".join(parts) if len(parts) != 1 else parts[0]
-
-    def _hold(self, rest: bytes) -> None:
-        if len(rest) > HEAD_BYTES:
-            raise ValueError("its chunk framing is broken")
-        self._held = rest
-
-    def end(self) -> None:
-        raise ConnectionError("the connection closed before the last chunk")
-
-
-def _chunk_length(line: bytes) -> int:
-    length = int(line if b";" not in line else line.partition(b";")[0], 16)
-    if length < 0:
-        raise ValueError("its chunk framing is broken")
-    return length
 
 
 class Pool:
@@ -274,7 +201,8 @@ def request(
         return _exchange(address, connect(address), message, idle)
     except ConnectionError as error:
         raise Unreachable(
-            f"The engine at {address} closed the connection without an answer ({error}). See the deployment's log."
+            f"The engine at {address} closed the connection without an answer ({error}). "
+            "See the deployment's log."
         ) from None
 
 
@@ -296,7 +224,7 @@ def connect(address: Address) -> socket.socket:
 def _dial(address: Address) -> socket.socket:
     if not _IPV4.fullmatch(address.host):
         return socket.create_connection((address.host, address.port), CONNECT_SECONDS)
-    # Our own engines: `create_connection` would ask the resolver, which under gevent is a trip to another thread.
+    # `create_connection` would ask the resolver, which under gevent is a trip to another thread.
     connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.settimeout(CONNECT_SECONDS)
@@ -349,7 +277,7 @@ def _parse_head(address: Address, head: bytes) -> tuple[int, dict[str, str]]:
 
 
 def receive(connection: socket.socket, idle: Idle) -> bytes:
-    """What has arrived, waiting for it; empty at the end of the stream. `ConnectionError` after long silence."""
+    """What has arrived, waiting for it; empty at the end. `ConnectionError` after long silence."""
     began = time.monotonic()
     while True:
         try:

@@ -4,7 +4,7 @@ Run as `python -m tests.support.upstream`; it prints its port. Words in the last
 
     count=N      say N words: `word0 word1 …`           pace=S     wait S seconds before each
     hold=N       wait after N words for `POST /_open`   die=N      cut the connection after N words
-    status=N     refuse with that status                end=N      end properly after N words, without an end mark
+    status=N     refuse with that status                end=N      end after N words, without an end mark
     garbage=N    send what is not JSON after N words    error=N    report an error after N words
     wide         words beyond ASCII                     silent     do not even answer before `POST /_open`
 

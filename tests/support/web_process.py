@@ -1,4 +1,4 @@
-"""The web server as users meet it (gunicorn, gevent, a real Redis), with a scripted engine deployed behind it."""
+"""The web server as users meet it (gunicorn, gevent, a real Redis), with a scripted engine behind it."""
 
 import contextlib
 import json
@@ -174,7 +174,7 @@ def start_engine(*command: str) -> Engine:
 
 @contextlib.contextmanager
 def web_with_engine(worker: bool = False, engine: Engine | None = None) -> Iterator[Web]:
-    """Redis and the web server (and a worker, if asked for) over a new database with one deployment, `scripted`."""
+    """Redis and the web server (and a worker, if asked for) over a new database; `scripted` is deployed."""
     with tempfile.TemporaryDirectory(prefix="mh-") as directory:
         home = Path(directory)
         socket_path = home / "redis.sock"
