@@ -1,16 +1,15 @@
-"""Downloads that survive: planned parts over several connections, recorded as they reach the disk,
-verified as they arrive, and only then given their name.
+"""Downloads that survive: planned parts over several connections, recorded as they reach the disk, verified
+as they arrive, and only then given their name.
 
-    fetch ── Engine ──┬── Worker × 8   asks for a part (Range, If-Range), checks the answer, writes it
-                      ├── flusher      syncs what was written, then says so in the Journal
-                      └── Verifier     hashes behind the unbroken front; proven → fsync, rename, fsync folder
+fetch ── Engine ──┬── Worker × 8   asks for a part (Range, If-Range), checks the answer, writes and records it
+├── sync         brings what was written to the disk, then says so in the Journal
+└── Verifier     hashes behind the unbroken front; proven → fsync, rename, fsync folder
 
-    into/<name>                        proven files, nothing else
-    into/.transfer/journal             what is on disk (see journal.py)
-    into/.transfer/00003.0.part        file 3 of the plan, generation 0
+into/<name>                        proven files, nothing else
+into/.transfer/journal             what has arrived (see journal.py)
+into/.transfer/00003.0.part        file 3 of the plan, generation 0
 
-After `kill -9` the same call goes on: at most 4 MiB for each connection (and what its socket held) come
-twice.
+After `kill -9` the same call goes on: 3 MiB of each connection, and what its socket held, come twice.
 """
 
 import fcntl

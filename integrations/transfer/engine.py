@@ -14,16 +14,20 @@ from integrations.http import Origin, Outbound
 from integrations.transfer.journal import Journal
 from integrations.transfer.options import MIB, Fetched, Options
 from integrations.transfer.partial import Part, PartialFile
+from integrations.transfer.ranges import Ranges
 from integrations.transfer.retry import IgnoredRange, Kind, Trouble, final, wait_before
 from integrations.transfer.space import disk_trouble
 from integrations.transfer.verifier import Verifier
 from integrations.transfer.worker import Worker
 
-FLUSH_BYTES = 2 * MIB
-"""Bytes of one connection after which the journal is brought up to date …"""
-UNSAFE_BYTES = 4 * MIB
-"""… and after which that connection waits until it is: what `kill -9` can cost (plus the socket's buffer)."""
-FLUSH_SECONDS = 1.0
+RECORD_BYTES = 2 * MIB
+"""Bytes of one connection after which the journal hears of them; `kill -9` costs these, a block, and what the
+socket held."""
+SYNC_SECONDS = 2.0
+"""What power loss can cost."""
+SYNC_BYTES = 64 * MIB
+"""Unsynced bytes after which a sync does not wait that long: the last sync, before a file gets its name, is
+short."""
 STOP_SECONDS = 1.2
 PROGRESS = 64 * 1024
 """Bytes an attempt must bring to count as progress."""
@@ -34,7 +38,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 class Engine:
-    """Workers fetch, the flusher records, the verifier proves; all meet under one lock."""
+    """Workers fetch and record, one thread syncs, one verifies; all meet under one lock."""
 
     def __init__(
         self,
@@ -54,9 +58,7 @@ class Engine:
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)  # parts to claim, or none ever again
         self._front = threading.Condition(self._lock)  # bytes to hash
-        self._flushed = threading.Condition(self._lock)
         self._over = threading.Condition(self._lock)
-        self._flush_wanted = threading.Event()
         self._held_until = 0.0
         self._held_why = ""
         self._addresses = {file.index: threading.Lock() for file in files}
@@ -68,15 +70,13 @@ class Engine:
         Stopped."""
         workers = [Worker(self) for _ in range(self.options.connections)]
         crew = [threading.Thread(target=worker.run, daemon=True) for worker in workers]
-        others = [
-            threading.Thread(target=run, daemon=True) for run in (self._flush_often, Verifier(self).run)
-        ]
+        others = [threading.Thread(target=run, daemon=True) for run in (self._sync_often, Verifier(self).run)]
         for thread in [*crew, *others]:
             thread.start()
         while not self._is_over():
             tick()
             with self._lock:
-                self._over.wait(0.25)
+                self._over.wait_for(self._is_over, 0.25)
         self.stopping.set()
         self._wake_all()
         for worker in workers:
@@ -85,7 +85,7 @@ class Engine:
         for thread in [*crew, *others]:
             thread.join(max(0.0, deadline - time.monotonic()))
         if len(self.results) < len(self.files):
-            self._flush_last()
+            self._sync_last()
         if not any(thread.is_alive() for thread in [*crew, *others]):
             for file in self.files:
                 file.close()
@@ -101,9 +101,8 @@ class Engine:
 
     def _wake_all(self) -> None:
         with self._lock:
-            for condition in (self._work, self._front, self._flushed, self._over):
+            for condition in (self._work, self._front, self._over):
                 condition.notify_all()
-        self._flush_wanted.set()
 
     def fail(self, error: BaseException) -> None:
         """The first error is the transfer's; what comes after it is noise."""
@@ -135,24 +134,31 @@ class Engine:
             return part.end - part.position
 
     def advance(self, part: Part, count: int) -> None:
-        """`count` bytes were written at the part's position. Waits while too many of them are unrecorded."""
+        """`count` bytes were written at the part's position."""
         with self._lock:
             if part.stale:
                 return
-            file = part.file
-            file.written.add(part.position, part.position + count)
-            file.unrecorded.add(part.position, part.position + count)
+            part.file.written.add(part.position, part.position + count)
+            part.file.unsynced.add(part.position, part.position + count)
             part.position += count
             self.moved += count
             self._front.notify()
-            if part.position - part.safe >= FLUSH_BYTES:
-                self._flush_wanted.set()
-            while part.position - part.safe >= UNSAFE_BYTES and not self.stopping.is_set() and not part.stale:
-                self._flushed.wait(1.0)
+            fresh = part.position - part.recorded
+            due = fresh >= RECORD_BYTES or part.position >= part.end or part.record_is_old()
+        if due:
+            self._record(part)
+
+    def _record(self, part: Part) -> None:
+        """Tell the journal what this part has written. Only the part's own worker calls this."""
+        start, end = part.recorded, part.position
+        if end > start and not part.stale:
+            self.journal.written(part.file.index, part.generation, start, end, part.file.validator)
+            part.was_recorded(end)
 
     def release(self, part: Part, moved: int, trouble: Trouble | None) -> None:
         """The worker is done with the part, well or badly. Raises the final error when it went badly too
         often."""
+        self._record(part)
         failures = 0
         if trouble:
             failures = 1 if moved >= PROGRESS else part.failures + 1
@@ -287,41 +293,34 @@ class Engine:
 
     # — the journal —
 
-    def _flush_often(self) -> None:
+    def _sync_often(self) -> None:
         try:
-            while not self.stopping.is_set():
-                self._flush_wanted.wait(FLUSH_SECONDS)
-                self._flush_wanted.clear()
-                self.flush()
+            last = time.monotonic()
+            while not self.stopping.wait(0.1):
+                with self._lock:
+                    unsynced = sum(file.unsynced.total for file in self.files if not file.done)
+                if unsynced >= SYNC_BYTES or time.monotonic() - last >= SYNC_SECONDS:
+                    self.sync()
+                    last = time.monotonic()
         except OSError as error:
             self.fail(disk_trouble(error, self.into) or error)
-            with self._lock:
-                self._flushed.notify_all()
 
-    def flush(self) -> None:
+    def sync(self) -> None:
         """Sync what was written, then say so in the journal."""
         with self._lock:
             fresh = []
             for file in self.files:
-                if file.unrecorded and file.fd is not None and not file.done:
-                    positions = [(part, part.position) for part in file.active]
-                    fresh.append((file, file.fd, file.generation, file.unrecorded, file.validator, positions))
-                    file.unrecorded = type(file.unrecorded)()
+                if file.unsynced and file.fd is not None and not file.done:
+                    fresh.append((file, file.fd, file.generation, file.unsynced, file.validator))
+                    file.unsynced = Ranges()
         for _, fd, *_ in fresh:
             os.fdatasync(fd)
         if fresh:
-            self.journal.on_disk(
-                [(file.index, known, ranges, etag) for file, _, known, ranges, etag, _ in fresh]
-            )
-        with self._lock:
-            for *_, positions in fresh:
-                for part, position in positions:
-                    part.safe = max(part.safe, position)
-            self._flushed.notify_all()
+            self.journal.synced([(file.index, known, ranges, etag) for file, _, known, ranges, etag in fresh])
 
-    def _flush_last(self) -> None:
+    def _sync_last(self) -> None:
         try:
-            self.flush()
+            self.sync()
         except OSError as error:
             trouble = disk_trouble(error, self.into)
             if self.error is None:

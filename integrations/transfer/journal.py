@@ -1,14 +1,19 @@
-"""What is known to be on disk, in an append-only file that survives `kill -9` and power loss.
+"""What has arrived, in an append-only file that survives `kill -9` and power loss.
 
-A line is written only after the bytes it speaks of were synced. The first line names the plan the rest
-belongs to; a torn last line is ignored. On opening, the journal is rewritten short, by rename.
+Bytes are claimed twice. When they were written a line says so under the kernel's boot id: after the death of
+a process they are safe in the page cache, after a reboot the line counts for nothing. When they were synced a
+line without boot id says so for good. Resuming reads every claimed byte again to hash it, so even a disk that
+lied is found out. The first line names the plan; lines that were torn are passed over. On opening, the
+journal is rewritten short, by rename.
 
-    {"plan": "<sha256 of the plan>"}
-    {"file": 3, "generation": 0, "ranges": [[0, 4194304]], "etag": "…"}     these bytes are on disk
-    {"file": 3, "generation": 1, "ranges": []}                             start again: earlier bytes are void
-    {"file": 3, "generation": 1, "proven": "<sha256>"}                     complete and verified
+{"plan": "<sha256 of the plan>"}
+{"file": 3, "generation": 0, "ranges": [[0, 2097152]], "boot": "<id>"}  written, while this kernel runs
+{"file": 3, "generation": 0, "ranges": [[0, 4194304]], "etag": "…"}     synced
+{"file": 3, "generation": 1, "ranges": []}                             start again: earlier bytes are void
+{"file": 3, "generation": 1, "proven": "<sha256>"}                     complete and verified
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,13 +25,16 @@ from typing import Any
 
 from integrations.transfer.ranges import Ranges
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
 
 @dataclass
 class Recorded:
-    """What the journal says about one file."""
+    """What the journal says about one file: `ranges` are there now, `synced` of them whatever happens."""
 
     generation: int = 0
     ranges: Ranges = field(default_factory=Ranges)
+    synced: Ranges = field(default_factory=Ranges)
     etag: str | None = None
     proven: str | None = None
 
@@ -44,76 +52,95 @@ def sync_folder(folder: Path) -> None:
 
 
 class Journal:
-    """Opened for one plan; a journal of another plan is discarded (`fresh` is True then)."""
+    """Opened for one plan; a journal of another plan is discarded."""
 
     def __init__(self, path: Path, plan: str) -> None:
         self.path = path
         self._lock = threading.Lock()
-        recorded = self._read(plan)
-        self.fresh = recorded is None
-        self.files: dict[int, Recorded] = recorded or {}
-        self._rewrite(plan)
+        self._boot = BOOT_ID.read_text().strip() if BOOT_ID.exists() else None
+        self.files = self._read(plan)
+        self._fd = self._rewrite(plan)
 
-    def _read(self, plan: str) -> dict[int, Recorded] | None:
-        try:
-            lines = self.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return None
+    def _read(self, plan: str) -> dict[int, Recorded]:
         files: dict[int, Recorded] = {}
-        try:
-            if json.loads(lines[0])["plan"] != plan:
-                return None
-            for line in lines[1:-1]:  # what follows the last newline was never finished
-                self._take(files, json.loads(line))
-        except (ValueError, KeyError, TypeError, IndexError):
-            return files or None
+        if not self.path.exists():
+            return files
+        entries = [entry for line in self.path.read_bytes().split(b"\n") if (entry := _decode(line))]
+        if not entries or entries[0].get("plan") != plan:
+            return files
+        for entry in entries[1:]:
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self._take(files, entry)
         return files
 
-    @staticmethod
-    def _take(files: dict[int, Recorded], entry: dict[str, Any]) -> None:
-        known = files.setdefault(int(entry["file"]), Recorded())
-        generation = int(entry["generation"])
+    def _take(self, files: dict[int, Recorded], entry: dict[str, Any]) -> None:
+        index, generation, boot = int(entry["file"]), int(entry["generation"]), entry.get("boot")
+        if boot is not None and boot != self._boot:
+            return
+        known = files.setdefault(index, Recorded())
         if generation > known.generation:
-            known = files[int(entry["file"])] = Recorded(generation=generation)
+            known = files[index] = Recorded(generation)
         if generation == known.generation:
             for start, end in entry.get("ranges", []):
                 known.ranges.add(int(start), int(end))
+                if boot is None:
+                    known.synced.add(int(start), int(end))
             known.etag = entry.get("etag", known.etag)
             known.proven = entry.get("proven", known.proven)
 
-    def _rewrite(self, plan: str) -> None:
+    def _rewrite(self, plan: str) -> int:
         lines: list[dict[str, Any]] = [{"plan": plan}]
-        lines += [self._line(index, **vars(known)) for index, known in self.files.items()]
+        for index, known in self.files.items():
+            line = {"file": index, "generation": known.generation}
+            rest = {name: value for name in ("etag", "proven") if (value := getattr(known, name))}
+            lines += [
+                {**line, "ranges": list(known.synced), **rest},
+                {**line, "ranges": list(known.ranges), "boot": self._boot or "?"},
+            ]
         new = self.path.with_suffix(".new")
-        self._fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._write(lines)
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._append(fd, lines)
+        os.fdatasync(fd)
         new.rename(self.path)
         sync_folder(self.path.parent)
+        return fd
 
-    @staticmethod
-    def _line(
-        file: int, generation: int, ranges: Ranges, etag: str | None, proven: str | None
-    ) -> dict[str, Any]:
-        line: dict[str, Any] = {"file": file, "generation": generation, "ranges": list(ranges)}
-        return line | ({"etag": etag} if etag else {}) | ({"proven": proven} if proven else {})
-
-    def _write(self, lines: list[dict[str, Any]]) -> None:
+    def _append(self, fd: int, lines: list[dict[str, Any]]) -> None:
         data = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
         with self._lock:
             while data:
-                data = data[os.write(self._fd, data) :]
-            os.fdatasync(self._fd)
+                data = data[os.write(fd, data) :]
 
-    def on_disk(self, synced: list[tuple[int, int, Ranges, str | None]]) -> None:
-        """(file, generation, ranges, etag) of bytes that were synced."""
-        self._write([self._line(*known, None) for known in synced])
+    def written(self, file: int, generation: int, start: int, end: int, etag: str | None) -> None:
+        """These bytes are in the file as far as this kernel is concerned. Costs no sync."""
+        line = {"file": file, "generation": generation, "ranges": [[start, end]], "boot": self._boot or "?"}
+        self._append(self._fd, [line | ({"etag": etag} if etag else {})])
+
+    def synced(self, files: list[tuple[int, int, Ranges, str | None]]) -> None:
+        """(file, generation, ranges, etag) of bytes that were synced to disk before this was called."""
+        lines = []
+        for file, generation, ranges, etag in files:
+            line = {"file": file, "generation": generation, "ranges": list(ranges)}
+            lines.append(line | ({"etag": etag} if etag else {}))
+        self._append(self._fd, lines)
+        os.fdatasync(self._fd)
 
     def restarted(self, file: int, generation: int) -> None:
-        self._write([self._line(file, generation, Ranges(), None, None)])
+        self._append(self._fd, [{"file": file, "generation": generation, "ranges": []}])
+        os.fdatasync(self._fd)
 
     def proven(self, file: int, generation: int, sha256: str) -> None:
-        self._write([{"file": file, "generation": generation, "proven": sha256}])
+        self._append(self._fd, [{"file": file, "generation": generation, "proven": sha256}])
+        os.fdatasync(self._fd)
 
     def close(self) -> None:
         with self._lock:
             os.close(self._fd)
+
+
+def _decode(line: bytes) -> dict[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) else None

@@ -14,6 +14,7 @@ SMALLEST_PART = 4 * MIB
 FIRST_PART = 16 * MIB
 LARGEST_PART = 64 * MIB
 PART_SECONDS = 4.0
+RECORD_SECONDS = 1.0
 SPLIT_SECONDS = 2.0
 """An idle connection takes half of a part that would last longer: it costs what the other has in its
 socket."""
@@ -23,8 +24,8 @@ BLOCK = MIB
 
 @dataclass(eq=False)
 class Part:
-    """A range one connection is fetching: `position` is the next byte, `safe` the first not yet in the
-    journal."""
+    """A range one connection is fetching: `position` is the next byte, `recorded` the first that the journal
+    has not heard of."""
 
     file: "PartialFile"
     fd: int
@@ -33,11 +34,17 @@ class Part:
     end: int
     failures: int = 0
     whole: bool = False
-    safe: int = 0
+    recorded: int = 0
 
     def __post_init__(self) -> None:
-        self.safe = self.begin = self.position
-        self.started = time.monotonic()
+        self.recorded = self.begin = self.position
+        self.started = self._recorded_at = time.monotonic()
+
+    def record_is_old(self) -> bool:
+        return time.monotonic() - self._recorded_at >= RECORD_SECONDS
+
+    def was_recorded(self, position: int) -> None:
+        self.recorded, self._recorded_at = position, time.monotonic()
 
     def seconds_left(self) -> float:
         """How long this connection will still need at its speed so far."""
@@ -70,7 +77,7 @@ class PartialFile:
         known = known or Recorded()
         self.generation = known.generation
         self.written = known.ranges if self._has_all(known.ranges) else Ranges()
-        self.unrecorded = Ranges()
+        self.unsynced = Ranges()
         self.validator = known.etag if self.written else None
         self.address: str | None = None
         self.active: list[Part] = []
@@ -168,7 +175,7 @@ class PartialFile:
             self.retired.append(self.fd)
             self.fd = None
         self.generation += 1
-        self.written, self.unrecorded = Ranges(), Ranges()
+        self.written, self.unsynced = Ranges(), Ranges()
         self.missing = [Span(0, self.size)] if self.size else []
         self.active = []
         self.hashed = 0

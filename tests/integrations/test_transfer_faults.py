@@ -38,6 +38,7 @@ PASSING = {
     "encoded": {"kind": "gzip"},
     "other content": {"kind": "changed_etag"},
 }
+NERVOUS = {"stall_timeout": 0.4, "slow_time": 0.4, "attempts": 20}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_brings_every_file_and_nothing_else(hub: Hub, tmp_path: Path) -> None:
 def test_passing_trouble_is_overcome(hub: Hub, tmp_path: Path, fault: str, place: str) -> None:
     plan = plan_of(hub)
     put = hub.fault(**PASSING[fault], match=WEIGHTS, on="cdn", skip=PLACES[place])
-    download(hub, tmp_path, plan, connections=2)
+    download(hub, tmp_path, plan, connections=2, **NERVOUS)
     assert put.used >= 1
     assert content(tmp_path) == source(hub)
     assert len(hub.requests("cdn", "blobs")) < 30
@@ -83,7 +84,7 @@ def test_trouble_with_small_files_is_overcome(hub: Hub, tmp_path: Path, fault: s
     plan = plan_of(hub)
     for name in ("config.json", "*ünïcode.txt"):
         hub.fault(**{**PASSING[fault], "at": PASSING[fault].get("at") and 7}, match=name, on="hub")
-    download(hub, tmp_path, plan)
+    download(hub, tmp_path, plan, **NERVOUS)
     assert content(tmp_path) == source(hub)
 
 
