@@ -91,14 +91,14 @@ def _run(environment: Environment, listener: socket.socket, held: lock.HubLock, 
         supervision.run(ready)
         log.hub("stopped")
     finally:
-        if first_admin.get("admin_password"):  # the start failed later: it is not printed a second time
-            _say_ready(log, url, first_admin)
+        if first_admin.get("admin_password"):  # the start failed later, and the next one cannot print it
+            _say_ready(log, None, first_admin)
         log.close()
 
 
-def _say_ready(log: LogBook, url: str, first_admin: dict[str, str | None]) -> None:
+def _say_ready(log: LogBook, url: str | None, first_admin: dict[str, str | None]) -> None:
     """The address, and once the generated password; to the terminal only, since a log file keeps things."""
-    lines = [f"Console   {url}"]
+    lines = [f"Console   {url}"] if url else []
     password = first_admin.pop("admin_password", None)
     if password:
         lines += [f"E-mail    {first_admin.get('admin_email')}", f"Password  {password}   (shown this once)"]
