@@ -30,6 +30,11 @@ class CachePlan:
     page_size: int = PAGE_SIZE
     max_batch_tokens: int = BATCH_TOKENS
 
+    @property
+    def whole_contexts(self) -> int:
+        """How many answers can have a whole context each, for an engine that divides its cache evenly."""
+        return max(1, min(self.max_concurrent, self.pages * self.page_size // self.context))
+
 
 def available_bytes() -> int:
     """Memory a new process may take: the machine's, or less where a control group limits it."""

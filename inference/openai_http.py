@@ -38,9 +38,11 @@ class Answer(Protocol):
 class Engine(Protocol):
     """What the HTTP face needs. `status` is loading, ok or failed."""
 
-    status: str
     model_name: str
     context: int
+
+    @property
+    def status(self) -> str: ...
 
     def chat(self, request: ChatRequest) -> Answer: ...
 

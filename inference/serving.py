@@ -3,13 +3,16 @@
 import errno
 import os
 import socket
+import sys
 import threading
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inference.errors import EngineError, PortInUse
-from integrations.child_events import EXIT_STOPPED, EventWriter
+from integrations.child_events import EXIT_STOPPED, EventWriter, run_child
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,23 @@ def end_on_stop(events: EventWriter, stop: threading.Event) -> None:
         os._exit(EXIT_STOPPED)
 
     threading.Thread(target=wait, name="stop", daemon=True).start()
+
+
+def end_at_once(program: Callable[[dict[str, Any], EventWriter, threading.Event], dict[str, Any]]) -> None:
+    """Run `program` under the child protocol, and leave without waiting for the engine's threads."""
+    try:
+        run_child(program)
+    except SystemExit as end:
+        _leave(end.code if isinstance(end.code, int) else 1)
+    except BaseException:
+        traceback.print_exc()
+        _leave(1)
+
+
+def _leave(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def port_in_use(host: str, port: int) -> PortInUse:

@@ -207,4 +207,4 @@ def load_model(path: Path, dtype: torch.dtype) -> Any:
         trust_remote_code=False,
         local_files_only=True,
     )
-    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return model.to(device=torch.device("cuda" if torch.cuda.is_available() else "cpu")).eval()

@@ -5,14 +5,13 @@ a model that can be served costs the seconds of importing torch.
 """
 
 import os
-import sys
 import threading
 import time
 from typing import Any
 
 from inference.errors import BrokenModel, OutOfMemory, UnsupportedArchitecture
-from inference.serving import EngineSpec, as_port_error, end_on_stop
-from integrations.child_events import EventWriter, run_child
+from inference.serving import EngineSpec, as_port_error, end_at_once, end_on_stop
+from integrations.child_events import EventWriter
 from integrations.errors import IntegrationError, NotACausalLM
 from integrations.model_facts import ModelFacts, read_facts, read_json
 
@@ -173,15 +172,5 @@ def main(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> di
     raise explain(loaded.failure or RuntimeError("the generation loop ended"))
 
 
-def exit_at_once() -> None:
-    """Run under the child protocol, and do not wait for loop threads at the end."""
-    try:
-        run_child(main)
-    except SystemExit as end:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else 1)
-
-
 if __name__ == "__main__":
-    exit_at_once()
+    end_at_once(main)
