@@ -15,9 +15,7 @@ VERSION = "0.1.0"
 class Settings(BaseSettings):
     """Read once from the environment (and `.env`); a wrong one stops the hub with a sentence."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", populate_by_name=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     home: Path = Field(
         Path("~/.modelhub"),

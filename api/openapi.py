@@ -11,7 +11,7 @@ from api.controllers.openapi import document
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as home:
-        app = create_app(Settings(MODELHUB_HOME=home, DATABASE_URL="sqlite://", _env_file=None))  # type: ignore[call-arg]
+        app = create_app(Settings(MODELHUB_HOME=home, DATABASE_URL=None, _env_file=None))  # type: ignore[call-arg]
         json.dump(document(app), sys.stdout, indent=1, sort_keys=True)
 
 

@@ -213,4 +213,5 @@ def _write_private(path: Path, text: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 4 or sys.argv[1:3] != ["stop-all", "--home"]:
         sys.exit("usage: python -m integrations.children stop-all --home MODELHUB_HOME")
-    print(stop_all(Path(sys.argv[3]) / "run" / "children"))
+    if ended := stop_all(Path(sys.argv[3]) / "run" / "children"):
+        print(f"ended {ended} child process{'es' if ended > 1 else ''}; their work goes on at the next start")

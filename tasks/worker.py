@@ -10,7 +10,7 @@ from celery import Task, signals
 
 from api import create_app
 from api.extensions import celery, db
-from api.services import jobs, work
+from api.services import jobs, system, work
 
 log = structlog.get_logger(__name__)
 app = create_app(serves=False)
@@ -39,8 +39,6 @@ celery.conf.imports = ("tasks.downloads", "tasks.deployments", "tasks.chat", "ta
 @signals.worker_ready.connect
 def _on_ready(**_: Any) -> None:
     """A fresh worker looks at once for work that waited while nobody was there."""
-    from api.services import system
-
     with app.app_context():
         try:
             system.beat("worker")
@@ -59,6 +57,7 @@ def _on_shutdown(**_: Any) -> None:
         time.sleep(2 * work.BEAT)  # followers notice and leave first
         try:
             jobs.give_back(work.OWNER)
+            system.forget_heartbeats()
         except Exception:
             log.warning("could not hand jobs back; their leases will run out", exc_info=True)
         finally:

@@ -52,6 +52,11 @@ def beat(part: str) -> None:
     redis_client().set(f"modelhub:alive:{part}", int(time.time()), ex=HEARTBEAT_SECONDS)
 
 
+def forget_heartbeats() -> None:
+    """This worker stops in good order: the next start must not look ready on the strength of this one."""
+    redis_client().delete("modelhub:alive:worker", "modelhub:alive:beat")
+
+
 def _database() -> Part:
     try:
         db.session.execute(text("SELECT 1"))
