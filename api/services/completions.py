@@ -60,48 +60,57 @@ class Receipt:
         return round((time.monotonic() - self._began) * 1000)
 
 
+class Group:
+    """Rows that are committed together, and the news that they are."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.written = threading.Event()
+
+
 class Recorder:
     """Gathers rows and commits them in groups, in a thread of its own."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Row, threading.Event | None]] = []
+        self._gathering = Group()
         self._writing = False
 
     def record(self, row: Row, *, wait: bool = False) -> None:
         """Write `row` soon; with `wait`, return when it is committed or patience ends."""
-        written = threading.Event() if wait else None
         with self._lock:
-            self._waiting.append((row, written))
-            del self._waiting[:-KEEP_AT_MOST]
-            start = not self._writing
-            self._writing = True
+            group = self._gathering
+            group.rows.append(row)
+            start, self._writing = not self._writing, True
         if start:
             threading.Thread(target=self._write, name="completions", daemon=True).start()
-        if written:
-            written.wait(PATIENCE)
+        if wait:
+            group.written.wait(PATIENCE)
 
     def _write(self) -> None:
-        pause = 0.5
         while True:
             with self._lock:
-                group, self._waiting = self._waiting, []
-                if not group:
+                group, self._gathering = self._gathering, Group()
+                if not group.rows:
                     self._writing = False
                     return
+            self._keep_trying(group)
+            group.written.set()
+
+    def _keep_trying(self, group: Group) -> None:
+        pause = 0.5
+        while True:
             try:
-                self._commit([row for row, _ in group])
+                return self._commit(group.rows)
             except Exception:
-                log.warning("completions could not be recorded; trying again", rows=len(group), exc_info=True)
-                with self._lock:
-                    self._waiting = group + self._waiting
-                time.sleep(pause)
-                pause = min(pause * 2, 30)
-                continue
-            for _, written in group:
-                if written:
-                    written.set()
+                log.warning(
+                    "completions cannot be recorded; trying again", rows=len(group.rows), exc_info=True
+                )
+            time.sleep(pause)
+            pause = min(pause * 2, 30)
+            with self._lock:
+                del self._gathering.rows[:-KEEP_AT_MOST]
 
     def _commit(self, rows: list[Row]) -> None:
         with self._app.app_context():
