@@ -11,8 +11,6 @@ from api.controllers.contract import contract
 from api.schemas.openai import ChatCompletionRequest, Completion, CompletionRequest, ModelEntry, ModelList
 from api.security.authorise import current
 from api.services import gateway
-from integrations.providers import Idle
-from integrations.providers.openai_compatible import CHAT, COMPLETIONS
 
 ERRORS = (404, 429, 502)
 SSE = "text/event-stream"
@@ -24,14 +22,14 @@ class ChatCompletionsResource(Resource):
     )
     def post(self, body: ChatCompletionRequest) -> Response:
         """Answer a conversation, whole or streamed."""
-        return _relayed(CHAT)
+        return _relayed(gateway.CHAT)
 
 
 class CompletionsResource(Resource):
     @contract("chat.use", body=CompletionRequest, out=Completion, envelope=False, streams=SSE, errors=ERRORS)
     def post(self, body: CompletionRequest) -> Response:
         """Continue a text, whole or streamed."""
-        return _relayed(COMPLETIONS)
+        return _relayed(gateway.COMPLETIONS)
 
 
 class ModelsResource(Resource):
@@ -64,7 +62,7 @@ def _relayed(path: str) -> Response:
     return response
 
 
-def _still_there() -> Idle:
+def _still_there() -> gateway.Idle:
     """A look at the client's connection while the engine is silent: an end there means it has hung up."""
     client = request.environ.get("gunicorn.socket")
     if not isinstance(client, socket.socket):

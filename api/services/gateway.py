@@ -21,8 +21,10 @@ from api.services.completions import Receipt, Recorder
 from api.services.metering import Meter
 from integrations.errors import IntegrationError, Stopped, Unreachable
 from integrations.providers import PROVIDERS, Idle, Reply
-from integrations.providers.openai_compatible import refusal, usage_of
+from integrations.providers.openai_compatible import CHAT, COMPLETIONS, refusal, usage_of
 from integrations.providers.sse import blocks
+
+__all__ = ["CHAT", "COMPLETIONS", "ClientGone", "Idle", "complete", "route", "running"]
 
 ROUTE_SECONDS = 1.0
 _routes: dict[str, tuple[float, "Route"]] = {}

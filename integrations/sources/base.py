@@ -21,7 +21,7 @@ class SearchQuery(BaseModel):
 
 
 class SearchItem(BaseModel):
-    """A model as a source lists it. `size` in bytes, `parameters` a count; None when the source does not say."""
+    """A model as a source lists it. `size` in bytes; None is what the source does not say."""
 
     ref: str
     name: str
@@ -83,7 +83,7 @@ class ModelCard(BaseModel):
 
 
 class FetchPlan(BaseModel):
-    """What will be fetched, pinned to a commit. `estimated` says `bytes_total` is a guess (a model made here)."""
+    """What will be fetched, pinned to a commit. `estimated`: sizes are a guess (a model made here)."""
 
     source: str
     ref: str

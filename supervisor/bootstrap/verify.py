@@ -20,7 +20,7 @@ def main(words: list[str]) -> int:
             [*PYTHON, "ruff", "check", "."],
             [*PYTHON, "ruff", "format", "--check", "."],
             [*PYTHON, "mypy", *packages],
-            [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
+            [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"],
             *([[*npm, "lint"], [*npm, "typecheck"]] if npm else []),
         ],
         "test": [[*PYTHON, "pytest", *more], *([[*npm, "test"]] if npm else [])],
