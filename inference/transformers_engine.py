@@ -207,4 +207,5 @@ def load_model(path: Path, dtype: torch.dtype) -> Any:
         trust_remote_code=False,
         local_files_only=True,
     )
-    return model.to(device=torch.device("cuda" if torch.cuda.is_available() else "cpu")).eval()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return model.to(device).eval()  # type: ignore[arg-type, call-arg] - the library wraps `to`

@@ -21,8 +21,14 @@ ORPHAN_AGE = 3600.0
 
 def reconcile() -> None:
     """Ledger, deployments and generations; and the heartbeats that say worker and beat are alive."""
-    for work in (_beat, jobs.reconcile, deployments.reconcile, generations.reconcile):
-        _guarded(work)
+    every: list[Callable[[], object]] = [
+        _beat,
+        jobs.reconcile,
+        deployments.reconcile,
+        generations.reconcile,
+    ]
+    for each in every:
+        _guarded(each)
 
 
 def sweep() -> None:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from integrations.providers.http import Idle, Reply
-from integrations.providers.openai_compatible import OpenAICompatible
+from integrations.providers.openai_compatible import ChatStream, OpenAICompatible
 from integrations.registry import Registry
 
 
@@ -15,6 +15,10 @@ class Provider(Protocol):
     def open(
         self, endpoint: str, api_key: str | None, path: str, payload: dict[str, object], idle: Idle
     ) -> Reply: ...
+
+    def stream(
+        self, endpoint: str, api_key: str | None, payload: dict[str, object], idle: Idle
+    ) -> ChatStream: ...
 
 
 PROVIDERS: Registry[Provider] = Registry("chat provider", openai_compatible=OpenAICompatible())
