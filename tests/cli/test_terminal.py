@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_a_download_to_the_hub(opens: Opens, standin: Standin) -> 
     standin.on("POST", "downloads", data(download("pending", 0, 1), status=202))
     standin.on("GET", "downloads/x1", data(download("downloading", 500_000, 2)))
     screen = opens("pull", "org/m")
-    screen.see("25 %  500 kB/2.0 MB  1.0 MB/s  1.0 s")
+    screen.see("25 %  500 kB/2.0 MB  1.0 MB/s  1.0 s left")
     screen.interrupt()
     screen.see("the hub goes on with org/m")
     screen.see("modelhub pause x1")
