@@ -208,4 +208,4 @@ def load_model(path: Path, dtype: torch.dtype) -> Any:
         local_files_only=True,
     )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return model.to(device).eval()  # type: ignore[arg-type, call-arg] - the library wraps `to`
+    return model.to(device).eval()  # type: ignore[arg-type, call-arg]
