@@ -11,16 +11,14 @@ HEAD = "# Results\n\nWhat was measured, where and when. How to repeat each: `ben
 
 
 def machine() -> str:
-    """Date, processor, cores, kernel and Python, as one sentence without its dot."""
+    """Date, processor, cores, kernel, Python and how busy it is: one sentence, without its dot."""
     cpuinfo = Path("/proc/cpuinfo")
     named = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text()) if cpuinfo.exists() else None
     processor = named[1].strip() if named else platform.machine()
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     cores = len(os.sched_getaffinity(0))
-    return (
-        f"{today}, {cores} cores ({processor}), {platform.system()} {platform.release().split('-')[0]}, "
-        + (f"Python {platform.python_version()}")
-    )
+    system = f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
+    return f"{today}, {cores} cores ({processor}), {system}, load {os.getloadavg()[0]:.1f} at the start"
 
 
 def write_section(title: str, lines: list[str]) -> None:

@@ -16,12 +16,14 @@ import ssl
 import urllib.request
 from functools import cache, cached_property
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from integrations.errors import AccessDenied, Unreachable, Unsupported
 
 USER_AGENT = "modelhub/0.1"
 MAX_REDIRECTS = 5
+URL_CHARACTERS = "%/:=&?~+!$,;'@()*[]"
+"""What a redirect may contain as it is; the rest (spaces, accents) is escaped."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -194,12 +196,12 @@ class Wire:
 
     def _send(self, url: str, fields: dict[str, str]) -> Response:
         origin, split = Origin.of(url), urlsplit(url)
-        target = (split.path or "/") + (f"?{split.query}" if split.query else "")
+        target = quote((split.path or "/") + (f"?{split.query}" if split.query else ""), safe=URL_CHARACTERS)
         headers = {**self.outbound.headers(origin), **fields}
         fresh = origin not in self._open
         connection: Any = self._open.get(origin) or self._connect(origin)
         if getattr(connection, "absolute_targets", False):
-            target = url
+            target = f"{origin}{target}"
             headers |= connection.proxy_fields
         try:
             connection.request("GET", target, headers=headers)

@@ -1,11 +1,12 @@
 """Model cards: Markdown with a YAML head. Written by strangers, so parsed with limits and never trusted."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
-import yaml
-from huggingface_hub.repocard import REGEX_YAML_BLOCK
-
+HEAD = re.compile(
+    r"\s*---[ \t]*(?:\r\n|\r|\n)(?P<yaml>.*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\r|\n|\Z)", re.DOTALL
+)
 MAX_CHARACTERS = 2_000_000
 MAX_NODES = 20_000
 MAX_DEPTH = 20
@@ -13,13 +14,15 @@ MAX_DEPTH = 20
 
 def parse_card(content: str) -> tuple[str, dict[str, Any]]:
     """Markdown text and metadata; a head that is no YAML mapping, or a bomb, counts as no metadata."""
+    import yaml  # the child that only fetches need not know it
+
     content = content[:MAX_CHARACTERS]
-    head = REGEX_YAML_BLOCK.search(content)
+    head = HEAD.match(content)
     if head is None:
         return content, {}
     text = content[head.end() :].lstrip("\r\n")
     try:
-        metadata = _plain(yaml.safe_load(head.group(2)), [0], 0)
+        metadata = _plain(yaml.safe_load(head["yaml"]), [0], 0)
     except (yaml.YAMLError, ValueError, RecursionError):
         return text, {}
     return text, metadata if isinstance(metadata, dict) else {}

@@ -59,6 +59,7 @@ class Engine:
         self._work = threading.Condition(self._lock)  # parts to claim, or none ever again
         self._front = threading.Condition(self._lock)  # bytes to hash
         self._over = threading.Condition(self._lock)
+        self._syncing = threading.Lock()  # taken before the other; nobody closes what is being synced
         self._held_until = 0.0
         self._held_why = ""
         self._addresses = {file.index: threading.Lock() for file in files}
@@ -88,7 +89,7 @@ class Engine:
             self._sync_last()
         if not any(thread.is_alive() for thread in [*crew, *others]):
             for file in self.files:
-                file.close()
+                file.close_all()
         tick()
         if self.error is not None:
             raise self.error
@@ -285,7 +286,8 @@ class Engine:
         self.journal.proven(file.index, file.generation, sha256)
 
     def finished(self, file: PartialFile, fetched: Fetched) -> None:
-        with self._lock:
+        with self._syncing, self._lock:
+            file.close()  # a model may have more files than a process may have open
             file.done = True
             self.results[file.index] = fetched
             self._work.notify_all()
@@ -307,14 +309,15 @@ class Engine:
 
     def sync(self) -> None:
         """Sync what was written, then say so in the journal."""
-        with self._lock:
-            fresh = []
-            for file in self.files:
-                if file.unsynced and file.fd is not None and not file.done:
-                    fresh.append((file, file.fd, file.generation, file.unsynced, file.validator))
-                    file.unsynced = Ranges()
-        for _, fd, *_ in fresh:
-            os.fdatasync(fd)
+        with self._syncing:
+            with self._lock:
+                fresh = []
+                for file in self.files:
+                    if file.unsynced and file.fd is not None and not file.done:
+                        fresh.append((file, file.fd, file.generation, file.unsynced, file.validator))
+                        file.unsynced = Ranges()
+            for _, fd, *_ in fresh:
+                os.fdatasync(fd)
         if fresh:
             self.journal.synced([(file.index, known, ranges, etag) for file, _, known, ranges, etag in fresh])
 

@@ -183,6 +183,14 @@ class PartialFile:
         return old
 
     def close(self) -> None:
-        for fd in [*self.retired, *([] if self.fd is None else [self.fd])]:
-            os.close(fd)
-        self.retired, self.fd = [], None
+        """Only when the file is whole. Data of earlier generations stays open until the process ends: a late
+        worker may still hold its number."""
+        if self.fd is not None:
+            os.close(self.fd)
+            self.fd = None
+
+    def close_all(self) -> None:
+        """Only when every worker is gone."""
+        self.close()
+        while self.retired:
+            os.close(self.retired.pop())

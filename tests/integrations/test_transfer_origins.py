@@ -62,6 +62,16 @@ def test_the_token_follows_no_redirect_to_another_port(
     assert content(tmp_path) == content(root / "org" / "model")
 
 
+def test_a_redirect_with_spaces_and_accents_is_followed(hub: Hub, root: Path, tmp_path: Path) -> None:
+    plan = plan_of(hub)
+    address = f"{hub.url}/org/model/resolve/main/config.json?note=a%20b\u00e9"
+    hub.fault(
+        "redirect", to=address.replace("%20", " ").encode().decode("latin-1"), match="config.json", on="hub"
+    )
+    download(hub, tmp_path, plan)
+    assert content(tmp_path) == content(root / "org" / "model")
+
+
 def test_a_public_hub_leads_nobody_into_a_private_network(hub: Hub, tmp_path: Path) -> None:
     rules = Outbound("https://huggingface.co", "secret")
     rules.__dict__["private_home"] = (

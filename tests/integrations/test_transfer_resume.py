@@ -42,11 +42,11 @@ def hub(served: Hub) -> Hub:
 class Child:
     """The fetching program in a process of its own, as the worker starts it."""
 
-    def __init__(self, hub: Hub, folder: Path) -> None:
+    def __init__(self, hub: Hub, folder: Path, ref: str = "org/model") -> None:
         self.hub, self.folder, self.into = hub, folder, folder / "into"
         self.events = folder / "events.jsonl"
-        plan = plan_of(hub)
-        self.weights = [file["path"] for file in plan["files"]].index(WEIGHTS)
+        plan = plan_of(hub, ref)
+        self.weights = next((i for i, file in enumerate(plan["files"]) if file["path"] == WEIGHTS), None)
         spec = {
             "job_id": "test",
             "events": str(self.events),
@@ -226,6 +226,18 @@ def test_a_torn_journal_line_is_ignored(hub: Hub, tmp_path: Path) -> None:
     hub.clear()
     child.finish()
     assert content(child.into) == content(hub.shelf.root / "org" / "model")
+
+
+def test_more_files_than_a_process_may_open(hub: Hub, tmp_path: Path) -> None:
+    folder = hub.shelf.root / "org" / "many"
+    for n in range(150):
+        (folder / f"{n % 7}").mkdir(parents=True, exist_ok=True)
+        (folder / f"{n % 7}" / f"{n}.txt").write_text(f"file {n}")
+    child = Child(hub, tmp_path, "org/many")
+    command = 'ulimit -n 64; exec "$0" -m integrations.sources.fetch "$1"'
+    arguments = ["bash", "-c", command, sys.executable, str(tmp_path / "spec.json")]
+    subprocess.run(arguments, cwd=ROOT, env={**os.environ, "HF_ENDPOINT": hub.url}, check=True, timeout=60)
+    assert content(child.into) == content(folder)
 
 
 def test_two_at_once_do_not_mix(hub: Hub, tmp_path: Path) -> None:
