@@ -54,3 +54,8 @@ export function ago(iso: string | null | undefined, language: string, now = Date
   }
   return formatter.format(0, 'second')
 }
+
+/** Where something came from; a name that is the reference itself is not said twice. */
+export function originOf(thing: { source: string; ref: string; name: string; revision: string }): string {
+  return [thing.source, thing.ref === thing.name ? '' : thing.ref, thing.revision].filter(Boolean).join(' · ')
+}

@@ -20,10 +20,15 @@ export type ChatOptions = Schemas['ChatOptions']
 export type Session = Schemas['SessionOut']
 export type SessionDetail = Schemas['SessionDetail']
 export type Message = Schemas['MessageOut']
-export type Exchange = Schemas['Exchange']
 export type Job = Schemas['JobOut']
 export type System = Schemas['SystemOut']
 export type ErrorInfo = Schemas['ErrorInfo']
+
+/** What `send` on /chat is acknowledged with: the question as kept, and the answer being written. */
+export interface Exchange {
+  user: Message
+  assistant: Message
+}
 
 /** One page of a list; `next` goes back as `after`. */
 export interface Page<T> {

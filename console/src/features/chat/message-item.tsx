@@ -43,7 +43,7 @@ function Figures({ message }: { message: Message }) {
   ].filter(Boolean)
   return (
     <div className="figures">
-      <CopyButton text={message.content} label={t('chat.copy')} />
+      {message.content && <CopyButton text={message.content} label={t('chat.copy')} />}
       <Typography.Text type="secondary">{parts.join(' · ')}</Typography.Text>
     </div>
   )

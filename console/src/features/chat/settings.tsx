@@ -18,9 +18,10 @@ export function settingsSent({ system_prompt, ...sampling }: Settings): { system
   return { system_prompt: system_prompt?.trim() || undefined, options }
 }
 
-function Dial({ value, onChange, max, step, label }: {
+function Dial({ value, onChange, min = 0, max, step, label }: {
   value?: number | null
   onChange?: (value: number | null) => void
+  min?: number
   max: number
   step: number
   label: string
@@ -28,9 +29,9 @@ function Dial({ value, onChange, max, step, label }: {
   const { t } = useTranslation()
   return (
     <div className="dial">
-      <Slider min={0} max={max} step={step} value={value ?? undefined} onChange={(next) => onChange?.(next)} ariaLabelForHandle={label} />
+      <Slider min={min} max={max} step={step} value={value ?? undefined} onChange={(next) => onChange?.(next)} ariaLabelForHandle={label} />
       <InputNumber
-        min={step} max={max} step={step} aria-label={label} placeholder={t('chat.auto')}
+        min={min} max={max} step={step} aria-label={label} placeholder={t('chat.auto')}
         value={value} onChange={(next) => onChange?.(next)}
       />
     </div>
@@ -48,7 +49,7 @@ export function SettingsFields() {
         <Dial max={2} step={0.05} label={t('chat.temperature')} />
       </Form.Item>
       <Form.Item name="top_p" label={t('chat.topP')}>
-        <Dial max={1} step={0.05} label={t('chat.topP')} />
+        <Dial min={0.05} max={1} step={0.05} label={t('chat.topP')} />
       </Form.Item>
       <Form.Item name="max_tokens" label={t('chat.maxTokens')}>
         <InputNumber className="wide" min={1} max={131_072} precision={0} placeholder={t('chat.auto')} />

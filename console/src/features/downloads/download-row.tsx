@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next'
 import { LinkButton } from '@/components/link-button'
 import { StatusTag } from '@/components/status-tag'
 import { paths } from '@/config/paths'
-import { bytes, duration, percent } from '@/lib/format'
+import { bytes, duration, originOf, percent } from '@/lib/format'
 import { useDates } from '@/lib/hooks'
 import type { Download } from '@/types'
 
@@ -28,7 +28,7 @@ export function DownloadRow({ download }: { download: Download }) {
             {download.name} <StatusTag status={status} />
           </div>
           <div className="row-sub">
-            {download.source} · {download.ref} · {download.revision}
+            {originOf(download)}
             {download.commit && download.commit !== download.revision && ` (${download.commit.slice(0, 10)})`}
           </div>
         </div>

@@ -10,7 +10,7 @@ import { LinkButton } from '@/components/link-button'
 import { LoadMore } from '@/components/load-more'
 import { Page } from '@/components/page'
 import { paths } from '@/config/paths'
-import { bytes, count } from '@/lib/format'
+import { bytes, count, originOf } from '@/lib/format'
 import { useDates } from '@/lib/hooks'
 import type { Model } from '@/types'
 
@@ -68,7 +68,7 @@ function ModelRow({ model, onDeploy }: { model: Model } & Props) {
           <div className="row-title">
             <Link to={paths.model(model.id)}>{model.name}</Link> <Tag>{t(`kind.${model.kind}`)}</Tag>
           </div>
-          <div className="row-sub">{model.source} · {model.ref} · {model.revision}</div>
+          <div className="row-sub">{originOf(model)}</div>
           <div className="facts">
             <span>{bytes(model.size)}</span>
             {model.parameters !== null && <span>{t('model.parametersShort', { n: count(model.parameters) })}</span>}

@@ -9,7 +9,7 @@ import { ErrorNote } from '@/components/error-note'
 import { Markdown, withoutFrontMatter } from '@/components/markdown'
 import { Page } from '@/components/page'
 import { paths } from '@/config/paths'
-import { bytes, count } from '@/lib/format'
+import { bytes, count, originOf } from '@/lib/format'
 import { useDates } from '@/lib/hooks'
 import type { Model } from '@/types'
 
@@ -33,7 +33,7 @@ export function ModelPage({ id, onDeploy }: Props) {
       <Page
         name={model.name}
         title={<>{model.name} <Tag>{t(`kind.${model.kind}`)}</Tag></>}
-        hint={`${model.source} · ${model.ref}`}
+        hint={originOf(model)}
         actions={
           <>
             <Button type="primary" icon={<CloudServerOutlined />} onClick={() => onDeploy(model)}>{t('library.deploy')}</Button>
