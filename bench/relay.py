@@ -17,19 +17,34 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
+from bench.results import machine, write_section
 from tests.support.hub_process import ROOT, free_port
 from tests.support.web_process import EMAIL, PASSWORD, start_engine, web_with_engine
 
 CACHE = Path("~/.cache/modelhub-bench").expanduser()
 MASTER_KEY = "sk-bench"
-Target = tuple[str, str]
-"""Base URL and Bearer."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to ask, as whom, for which model, and the process (with its children) that does the work."""
+
+    url: str
+    token: str
+    model: str
+    process: psutil.Process
+
+    def processor(self) -> float:
+        """Seconds of CPU used so far."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return sum(times.user + times.system for times in (member.cpu_times() for member in family))
 
 
 @contextlib.contextmanager
@@ -46,9 +61,9 @@ def nginx(engine: str) -> Iterator[Target]:
             f"  server {{ listen 127.0.0.1:{port} backlog=2048; location / {{ proxy_pass http://engine;\n"
             '    proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; } } }\n'
         )
-        with running(["nginx", "-p", directory, "-c", str(config)]):
+        with running(["nginx", "-p", directory, "-c", str(config)]) as process:
             wait_for(f"http://127.0.0.1:{port}/")
-            yield f"http://127.0.0.1:{port}", "none"
+            yield Target(f"http://127.0.0.1:{port}", "none", "relay", process)
 
 
 @contextlib.contextmanager
@@ -66,15 +81,14 @@ def litellm(engine: str) -> Iterator[Target]:
         config.write_text(json.dumps({"model_list": [entry], "general_settings": settings}))
         environment = {"PATH": os.environ["PATH"], "HOME": directory, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         command = [str(venv / "bin" / "litellm"), "--config", str(config), "--port", str(port)]
-        with running([*command, "--host", "127.0.0.1", "--num_workers", "1"], environment):
+        with running([*command, "--host", "127.0.0.1", "--num_workers", "1"], environment) as process:
             wait_for(f"http://127.0.0.1:{port}/health/liveliness", 180)
-            yield f"http://127.0.0.1:{port}", MASTER_KEY
+            yield Target(f"http://127.0.0.1:{port}", MASTER_KEY, "relay", process)
 
 
 @contextlib.contextmanager
-def modelhub(
-    engine: Any, streams: int, tokens: int, profile: str | None
-) -> Iterator[tuple[Target, Callable[[], int]]]:
+def modelhub(engine: Any, tokens: int) -> Iterator[tuple[Target, Callable[[], int]]]:
+    """The hub, and how many complete answers it has recorded with their usage."""
     with web_with_engine(engine=engine) as web:
         signed_in = httpx.post(f"{web.url}/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
         token = signed_in.json()["data"]["access_token"]
@@ -87,22 +101,14 @@ def modelhub(
                 good = (Completion.status == "complete") & (Completion.completion_tokens == tokens)
                 return int(db.session.scalar(db.select(db.func.count()).where(good)) or 0)
 
-        if profile:
-            import psutil
-
-            worker = psutil.Process(web.parts["web"].pid).children()[0].pid
-            spy = str(Path(sys.executable).with_name("py-spy"))
-            subprocess.Popen(
-                [spy, "record", "-p", str(worker), "-o", profile, "-f", "raw", "-d", "25", "-r", "400"]
-            )
-        yield (web.url, token), recorded
+        yield Target(web.url, token, "scripted", psutil.Process(web.parts["web"].pid)), recorded
 
 
 @contextlib.contextmanager
-def running(command: list[str], environment: dict[str, str] | None = None) -> Iterator[None]:
+def running(command: list[str], environment: dict[str, str] | None = None) -> Iterator[psutil.Process]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.terminate()
         try:
@@ -123,12 +129,13 @@ def wait_for(url: str, seconds: float = 30) -> None:
         time.sleep(0.2)
 
 
-def measure(target: Target, model: str, streams: int, tokens: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.relay_client", *target, model, str(streams), str(tokens)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def measure(target: Target, streams: int, tokens: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.relay_client", target.url, target.token, target.model]
+    before = target.processor()
+    done = subprocess.run([*command, str(streams), str(tokens)], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{target[0]}: {done.stderr.strip().splitlines()[-1]}")
-    return dict(json.loads(done.stdout))
+        raise SystemExit(f"{target.url}: {done.stderr.strip().splitlines()[-1]}")
+    return {**json.loads(done.stdout), "processor": target.processor() - before}
 
 
 def main() -> None:
@@ -139,48 +146,67 @@ def main() -> None:
     options.add_argument("--tokens", type=int, default=100)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--without", nargs="*", default=[], choices=["nginx", "litellm", "direct"])
-    options.add_argument("--profile", help="py-spy's raw output of the web process goes here")
+    options.add_argument("--write", action="store_true", help="put the result into bench/RESULTS.md")
     chosen = options.parse_args()
+    where = machine()
     engine = start_engine("bench.relay_upstream", str(chosen.tokens))
     with contextlib.ExitStack() as stack:
         stack.callback(engine.process.kill)
-        targets: dict[str, Target] = {"direct": (engine.endpoint, "none")}
+        targets: dict[str, Target] = {}
+        if "direct" not in chosen.without:
+            process = psutil.Process(engine.process.pid)
+            targets["direct"] = Target(engine.endpoint, "none", "relay", process)
         if "nginx" not in chosen.without:
             targets["nginx"] = stack.enter_context(nginx(engine.endpoint))
-        hub = modelhub(engine, chosen.streams, chosen.tokens, chosen.profile)
-        targets["modelhub"], recorded = stack.enter_context(hub)
+        targets["modelhub"], recorded = stack.enter_context(modelhub(engine, chosen.tokens))
         if "litellm" not in chosen.without:
             targets["litellm"] = stack.enter_context(litellm(engine.endpoint))
-        results: dict[str, list[dict[str, float]]] = {
-            name: [] for name in targets if name not in chosen.without
-        }
-        for name in results:
-            measure(targets[name], model_of(name), 20, chosen.tokens)  # warm up
+        for target in targets.values():
+            measure(target, 20, chosen.tokens)  # warm up
+        results: dict[str, list[dict[str, float]]] = {name: [] for name in targets}
         before = recorded()
         for _ in range(chosen.rounds):
-            for name, runs in results.items():
-                runs.append(measure(targets[name], model_of(name), chosen.streams, chosen.tokens))
+            for name, target in targets.items():
+                results[name].append(measure(target, chosen.streams, chosen.tokens))
         written = recorded() - before
-    report(results, written, chosen.streams * chosen.rounds)
+    lines = [
+        f"{where}. {chosen.streams} streams at once, {chosen.tokens} tokens each; {versions(targets)}. "
+        f"The hub recorded {written} of {chosen.streams * chosen.rounds} streams with their usage.",
+        "",
+        *table(results),
+    ]
+    print("\n".join(lines))
+    if chosen.write:
+        write_section("Relay", lines)
 
 
-def model_of(name: str) -> str:
-    return "scripted" if name == "modelhub" else "relay"
+def versions(targets: dict[str, Target]) -> str:
+    said = []
+    if "nginx" in targets:
+        done = subprocess.run(["nginx", "-v"], capture_output=True, text=True)
+        said.append(done.stderr.strip().rpartition(": ")[2])
+    if "litellm" in targets:
+        code = "import importlib.metadata as m; print(m.version('litellm'))"
+        done = subprocess.run([str(CACHE / "litellm/bin/python"), "-c", code], capture_output=True, text=True)
+        said.append(f"LiteLLM {done.stdout.strip()}")
+    return ", ".join(said) or "nobody else"
 
 
-def report(results: dict[str, list[dict[str, float]]], written: int, asked: int) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, ", end="")
-    print(f"load average {os.getloadavg()[0]:.1f}. {written} of {asked} streams recorded with their usage.\n")
-    print("| relay | tokens/s (median) | each round | first token | × nginx | × LiteLLM |")
-    print("|---|---|---|---|---|---|")
+def table(results: dict[str, list[dict[str, float]]]) -> list[str]:
+    lines = [
+        "| relay | tokens/s (median) | all rounds | first token | CPU per stream | × nginx | × LiteLLM |",
+        "|---|---|---|---|---|---|---|",
+    ]
     rates = {name: [run["tokens"] / run["seconds"] for run in runs] for name, runs in results.items()}
     medians = {name: statistics.median(rate) for name, rate in rates.items()}
-    for name, rate in rates.items():
-        first = statistics.median(run["ttft_p50"] for run in results[name])
+    for name, runs in results.items():
+        first = statistics.median(run["ttft_p50"] for run in runs)
+        used = statistics.median(run["processor"] / run["streams"] for run in runs)
         against = [f"{medians[name] / medians[o]:.2f}" if o in medians else "" for o in ("nginx", "litellm")]
-        each = ", ".join(f"{value:,.0f}" for value in rate)
-        cells = (name, f"{medians[name]:,.0f}", each, f"{first * 1000:.0f} ms", *against)
-        print(f"| {' | '.join(cells)} |")
+        each = ", ".join(f"{value:,.0f}" for value in rates[name])
+        figures = (f"{medians[name]:,.0f}", each, f"{first * 1000:.0f} ms", f"{used * 1000:.2f} ms", *against)
+        lines.append(f"| {' | '.join((name, *figures))} |")
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The client of the relay measurement: `python -m bench.relay_client URL TOKEN MODEL STREAMS TOKENS`.
 
-Opens STREAMS chats at once over raw asyncio protocols and prints `{seconds, tokens, ttft_p50, ttft_max}`; the
-clock runs from the first connection to the last `[DONE]`. Tokens are counted after the clock has stopped.
+Opens STREAMS chats at once over raw asyncio protocols and prints `{seconds, streams, tokens, ttft_p50,
+ttft_max}`; the clock runs from the first connection to the last `[DONE]`. Tokens are counted afterwards.
 """
 
 import asyncio
@@ -65,6 +65,7 @@ async def main(url: str, token: str, model: str, streams: int, tokens: int) -> N
         json.dumps(
             {
                 "seconds": seconds,
+                "streams": streams,
                 "tokens": streams * tokens,
                 "ttft_p50": statistics.median(waits),
                 "ttft_max": max(waits),

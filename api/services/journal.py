@@ -55,9 +55,15 @@ class Entry:
 
 @lru_cache(maxsize=8)
 def _client(url: str) -> "redis.Redis":
-    # No patience here: a writer buffers and a reader waits in a loop of its own.
+    # No patience here: a writer buffers, and a reader waits in a loop of its own. Every waiting reader holds a
+    # connection, and redis-py allows 100 unless told otherwise.
     return redis.Redis.from_url(
-        url, socket_connect_timeout=1, socket_timeout=5, health_check_interval=15, retry=Retry(NoBackoff(), 1)
+        url,
+        socket_connect_timeout=1,
+        socket_timeout=5,
+        health_check_interval=15,
+        retry=Retry(NoBackoff(), 1),
+        max_connections=10_000,
     )
 
 

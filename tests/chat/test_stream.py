@@ -1,6 +1,7 @@
 """Answers as they are written: by offset, from several places, stopped from elsewhere, without a listener."""
 
 import itertools
+import socket
 from typing import Any
 
 import httpx
@@ -128,6 +129,24 @@ def test_one_answer_at_a_time_in_a_conversation(web: Web) -> None:
     web.engine.open()
     assert events(web, message)[-1][2]["status"] == "complete"
     assert httpx.post(path, json={"content": "count=1"}, headers=web.headers).status_code == 201
+
+
+def test_many_readers_of_one_answer(web: Web) -> None:
+    """Each waits on a connection of its own to Redis, and none is refused one."""
+    _, message = begin(web, "count=6 hold=2")
+    readers = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(130)]
+    for reader in readers:
+        reader.sendall(
+            f"GET /api/v1/chat/generations/{message}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            f"Authorization: Bearer {web.token}\r\n\r\n".encode()
+        )
+    for reader in readers:
+        while b"word1" not in reader.recv(65536):
+            pass
+    web.engine.open()
+    for reader in readers:
+        with reader, reader.makefile("rb") as answer:
+            assert b"event: done" in answer.read()
 
 
 def test_a_failed_answer_says_so_in_the_stream(web: Web) -> None:
