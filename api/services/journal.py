@@ -55,7 +55,7 @@ class Entry:
 
 @lru_cache(maxsize=8)
 def _client(url: str) -> "redis.Redis":
-    # No patience here: a writer buffers, and a reader waits in a loop of its own. Every waiting reader holds a
+    # No patience here: a writer buffers, and a reader waits in a loop of its own. Each waiting reader holds a
     # connection, and redis-py allows 100 unless told otherwise.
     return redis.Redis.from_url(
         url,
