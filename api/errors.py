@@ -105,6 +105,11 @@ HTTP_STATUS = {
     "INTERNAL": 500,
 }
 
+_HTTP_MESSAGES = {
+    404: "There is no such address. The API is described at /api/docs.",
+    405: "This address does not offer this method. The Allow header names those it does.",
+    413: "The body is too large. At most 16 MiB are taken here.",
+}
 _HTTP_CODES = {400: "BAD_REQUEST", 404: "NOT_FOUND", 413: "TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
 
 
@@ -121,7 +126,8 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, HTTPException):
         number = error.code or 500
         code = _HTTP_CODES.get(number, error.name.upper().replace(" ", "_"))
-        return {"code": code, "message": error.description or error.name, "details": {}}
+        message = _HTTP_MESSAGES.get(number) or error.description or error.name
+        return {"code": code, "message": message, "details": {}}
     if isinstance(error, OperationalError):
         return {
             "code": Unavailable.code,

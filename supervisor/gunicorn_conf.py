@@ -18,6 +18,7 @@ graceful_timeout = 5
 timeout = 60
 keepalive = 5
 accesslog = None
+limit_request_line = 8190  # a search with all its filters is longer than the default of 4094
 errorlog = "-"
 proc_name = "modelhub-web"
 

@@ -1,11 +1,11 @@
 """The console, the API's description and its Swagger UI: files we serve ourselves, nothing from elsewhere."""
 
 from pathlib import Path
-from urllib.parse import unquote
 
 import flask_swagger_ui
 from flask import Flask, Response, jsonify, redirect, send_from_directory
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import PathConverter
 
 from api.controllers.openapi import document
 
@@ -31,7 +31,14 @@ _DOCS_SCRIPT = """SwaggerUIBundle({
 """
 
 
+class PageConverter(PathConverter):
+    """Every address that is not the API's: the console's router decides what it means."""
+
+    regex = r"(?!api/|v1/|socket\.io/|hf/|ollama/|metrics).+"
+
+
 def register(app: Flask) -> None:
+    app.url_map.converters["page"] = PageConverter
     description = document(app)
 
     @app.get("/api/v1/openapi.json")
@@ -55,15 +62,13 @@ def register(app: Flask) -> None:
         return send_from_directory(SWAGGER, name, max_age=3600)
 
     @app.get("/")
-    @app.get("/<path:name>")
+    @app.get("/<page:name>")
     def console(name: str = "") -> Response:
         """A file of the console, or its page for every address the console's router knows."""
-        if unquote(name).split("/")[0] in ("api", "v1", "socket.io", "hf", "ollama", "metrics"):
-            raise NotFound("There is no such address. The API is described at /api/docs.")
         if not (CONSOLE / "index.html").is_file():
             return Response(_NOT_BUILT, mimetype="text/html")
         if name and (CONSOLE / name).is_file():
             return send_from_directory(CONSOLE, name, max_age=YEAR if name.startswith("assets/") else 0)
         if name.startswith("assets/"):
-            raise NotFound("This file is not part of the console. Reload the page.")
+            raise NotFound
         return send_from_directory(CONSOLE, "index.html", max_age=0)

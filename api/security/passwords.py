@@ -1,9 +1,13 @@
 """Password hashes: argon2id, and a check that costs the same when the account does not exist."""
 
 import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+T = TypeVar("T")
 
 _hasher = PasswordHasher()
 
@@ -14,11 +18,13 @@ def hash_password(password: str) -> str:
 
 def verify(password_hash: str | None, password: str) -> bool:
     """True when it fits. Without a hash the same work is done, so that time does not tell who exists."""
+    return _off_loop(_fits, password_hash or _unknown(), password) and password_hash is not None
+
+
+def _fits(password_hash: str, password: str) -> bool:
+    # Caught here, in the thread: what a thread lets escape is printed with its arguments.
     try:
-        return (
-            bool(_off_loop(_hasher.verify, password_hash or _unknown(), password))
-            and password_hash is not None
-        )
+        return bool(_hasher.verify(password_hash, password))
     except (VerificationError, InvalidHashError):
         return False
 
@@ -38,7 +44,7 @@ def _unknown() -> str:
     return _decoy[0]
 
 
-def _off_loop(call, *args):  # type: ignore[no-untyped-def]
+def _off_loop(call: Callable[..., T], *args: str) -> T:
     """Hashing is about 0.1 s of C code: under gevent it goes to a real thread, so nobody else waits."""
     try:
         from gevent import get_hub

@@ -7,6 +7,7 @@ import time
 from supervisor.bootstrap import node
 from supervisor.bootstrap.steps import ROOT
 
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"
 PYTHON = [sys.executable, "-m"]
 CHECKED = ("api", "cli", "inference", "integrations", "supervisor", "tasks", "training")
 
@@ -20,7 +21,7 @@ def main(words: list[str]) -> int:
             [*PYTHON, "ruff", "check", "."],
             [*PYTHON, "ruff", "format", "--check", "."],
             [*PYTHON, "mypy", *packages],
-            [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"],
+            [sys.executable, "-c", LINT_IMPORTS],
             *([[*npm, "lint"], [*npm, "typecheck"]] if npm else []),
         ],
         "test": [[*PYTHON, "pytest", *more], *([[*npm, "test"]] if npm else [])],
