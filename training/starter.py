@@ -32,7 +32,7 @@ RECIPE: dict[str, Any] = {
     "heads": 3,
     "kv_heads": 1,
     "intermediate_size": 528,
-    "steps": 260,
+    "steps": 272,
     "turns_per_batch": 32,
     "matrix_lr": 0.03,
     "embedding_lr": 0.01,
@@ -41,7 +41,7 @@ RECIPE: dict[str, Any] = {
     "decay_share": 0.7,  # of the steps; before that the rate is constant
     "opening_weight": 3.0,  # the first tokens of an answer decide which answer it is, and count more
     "opening_tokens": 3,
-    "extra_round_steps": 40,
+    "extra_round_steps": 48,
     "extra_rounds": 6,
 }
 MUST_PASS = {
@@ -161,7 +161,7 @@ class Student:
         end = RECIPE["steps"] + number * RECIPE["extra_round_steps"]
         saved = time.monotonic()
         while self.step < end:
-            self._set_rate((self.step - begin) / (end - begin), 1.0 if number == 0 else 0.3)
+            self._set_rate((self.step - begin) / (end - begin), 1.0 if number == 0 else 0.5)
             glances = self.step >= RECIPE["glances_from_step"]
             loss = self._learn(self.curriculum.batch(self.step, RECIPE["turns_per_batch"], glances=glances))
             self.step += 1
