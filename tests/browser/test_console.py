@@ -59,7 +59,9 @@ def seen_values(page: Page, bar: re.Pattern[str], until: str) -> list[int]:
     deadline = time.monotonic() + SLOW / 1000
     while not page.get_by_text(until, exact=True).is_visible():
         failed = page.get_by_text("Failed", exact=True).is_visible()
-        assert not failed and time.monotonic() < deadline, f"no {until} after {values}: {page.get_by_role('main').inner_text()}"
+        assert not failed and time.monotonic() < deadline, (
+            f"no {until} after {values}: {page.get_by_role('main').inner_text()}"
+        )
         found = page.get_by_role("progressbar", name=bar)
         value = found.get_attribute("aria-valuenow") if found.is_visible() else None
         if value and (not values or int(value) != values[-1]):

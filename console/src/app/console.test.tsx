@@ -30,7 +30,6 @@ afterEach(() => hub.stop())
 const refused = { status: 401, error: 'UNAUTHENTICATED', message: 'Sign in.' }
 
 test('signing in leads to where one wanted to go; a wrong password is explained in place', async () => {
-  hub.live('/downloads', () => ({ snapshot: [], seq: 0 }))
   hub.on('POST auth/login', ({ body }) =>
     (body as { password: string }).password === 'right'
       ? signedInAnswer()
@@ -102,7 +101,6 @@ test('a token that grew old on an open socket is renewed without a word', async 
 })
 
 test('pause is asked for, and what the hub answers is shown', async () => {
-  hub.live('/downloads', () => ({ snapshot: [], seq: 0 }))
   hub.on('GET downloads', list(makeDownload()))
   hub.on('POST downloads/d1/pause', { status: 202, data: makeDownload({ status: 'paused', version: 2 }) })
   const { user } = renderApp(hub, '/downloads')
@@ -111,7 +109,6 @@ test('pause is asked for, and what the hub answers is shown', async () => {
 })
 
 test('a failed download says why and what to do', async () => {
-  hub.live('/downloads', () => ({ snapshot: [], seq: 0 }))
   const error = { code: 'GATED_MODEL', message: 'org/tiny is gated.', details: {} }
   hub.on('GET downloads', list(makeDownload({ status: 'failed', error })))
   renderApp(hub, '/downloads')
@@ -121,7 +118,6 @@ test('a failed download says why and what to do', async () => {
 })
 
 test('search, look at a model, choose its files, download', async () => {
-  hub.live('/downloads', () => ({ snapshot: [], seq: 0 }))
   hub.on('GET search', ({ query }) => (query.get('q') === 'tiny' ? list(makeFound()) : list()))
   hub.on('GET search/model', { data: makeRemote() })
   hub.on('POST downloads', { status: 202, data: makeDownload() })
@@ -161,7 +157,6 @@ test('a model that is needed is not deleted, and the reason stands in the dialog
 })
 
 test('deploy: the form is drawn from the runtime, and errors of the hub go to their fields', async () => {
-  hub.live('/deployments', () => ({ snapshot: [], seq: 0 }))
   const threads = { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'null' }], default: null, title: 'Threads' }
   hub.on('GET runtimes', { data: { items: [{ name: 'process', title: 'Process', options_schema: { properties: { threads } } }] } })
   hub.on('GET models', list(makeModel({ name: 'Org/My Model' })))
@@ -185,7 +180,7 @@ test('deploy: the form is drawn from the runtime, and errors of the hub go to th
   await user.type(name, 'other')
   await user.click(within(dialog).getByRole('button', { name: /Deploy/ }))
   await waitFor(() => expect(router.state.location.pathname).toBe('/deployments'))
-  expect(hub.calls.findLast(({ method }) => method === 'POST')?.body).toEqual({
+  expect(hub.calls.findLast(({ method, path }) => method === 'POST' && path === 'deployments')?.body).toEqual({
     model_id: 'm1', name: 'other', runtime: 'process', options: { threads: 2 },
   })
 })
@@ -197,7 +192,6 @@ describe('chat', () => {
   beforeEach(() => hub.on('GET deployments', list(makeDeployment())))
 
   test('the first message makes the conversation and the answer streams in', async () => {
-    hub.live('/deployments', () => ({ snapshot: [], seq: 0 }))
     hub.on('POST chat/sessions', { status: 201, data: makeSession() })
     hub.on('GET chat/sessions/s1', { data: makeSession({ messages: [question, writing] }) })
     let wire: Socket | undefined

@@ -3,13 +3,14 @@ import {
   SearchOutlined, UnorderedListOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
-import { Suspense, useEffect, useState } from 'react'
+import { Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useLocation } from 'react-router'
 
 import { HeaderTools } from '@/app/header-tools'
 import { paths } from '@/config/paths'
-import { socketOf } from '@/lib/socket'
+import { useDeploymentsInfiniteQuery } from '@/features/deployments/api'
+import { useDownloadsInfiniteQuery } from '@/features/downloads/api'
 
 const PLACES = [
   { path: paths.overview, key: 'overview', icon: <DashboardOutlined /> },
@@ -21,7 +22,15 @@ const PLACES = [
   { path: paths.jobs, key: 'jobs', icon: <UnorderedListOutlined /> },
 ]
 
-function Navigation() {
+/** How many downloads are under way. Following both lists here keeps them, and the library, true on every page. */
+function useUnderWay(): number {
+  useDeploymentsInfiniteQuery()
+  const { data } = useDownloadsInfiniteQuery()
+  const items = data?.pages.flatMap((page) => page.items) ?? []
+  return items.filter(({ status }) => status === 'pending' || status === 'downloading').length
+}
+
+function Navigation({ underWay }: { underWay: number }) {
   const { t } = useTranslation()
   const { pathname } = useLocation()
   const here = PLACES.find(({ path }) => path !== '/' && pathname.startsWith(path)) ?? PLACES[0]
@@ -30,7 +39,18 @@ function Navigation() {
       <Menu
         mode="inline"
         selectedKeys={here ? [here.key] : []}
-        items={PLACES.map(({ path, key, icon }) => ({ key, icon, label: <Link to={path}>{t(`nav.${key}`)}</Link> }))}
+        items={PLACES.map(({ path, key, icon }) => ({
+          key,
+          icon,
+          label: (
+            <Link to={path}>
+              {t(`nav.${key}`)}
+              {key === 'downloads' && underWay > 0 && (
+                <span className="nav-count" title={t('nav.underWay', { count: underWay })}>{underWay}</span>
+              )}
+            </Link>
+          ),
+        }))}
       />
     </nav>
   )
@@ -51,11 +71,7 @@ export function Shell() {
   const wide = Grid.useBreakpoint().lg ?? window.innerWidth >= 992
   const [open, setOpen] = useState(false)
   const { pathname } = useLocation()
-
-  useEffect(() => {
-    // One connection for the whole visit; the pages subscribe on it.
-    socketOf('/downloads')
-  }, [])
+  const underWay = useUnderWay()
 
   return (
     <Layout className="shell">
@@ -63,7 +79,7 @@ export function Shell() {
       {wide && (
         <Layout.Sider width={216} className="side">
           <Brand />
-          <Navigation />
+          <Navigation underWay={underWay} />
         </Layout.Sider>
       )}
       <Layout>
@@ -92,7 +108,7 @@ export function Shell() {
         styles={{ body: { padding: 8 } }}
       >
         <div onClick={() => setOpen(false)}>
-          <Navigation />
+          <Navigation underWay={underWay} />
         </div>
       </Drawer>
     </Layout>

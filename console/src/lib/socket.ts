@@ -29,14 +29,19 @@ function tell(): void {
   for (const watcher of watchers) watcher()
 }
 
-/** A refused handshake or a kick by the hub is not retried by the client itself: refresh and come back. */
-function reviveSoon(wire: Socket, delay = 500): void {
+const patience = new WeakMap<Socket, number>()
+
+/** A refused handshake or a kick by the hub is not retried by the client itself: get a new token and come back,
+ *  after a wait that doubles as long as it keeps happening. */
+function reviveSoon(wire: Socket): void {
+  const delay = patience.get(wire) ?? 500
+  patience.set(wire, Math.min(delay * 2, 30_000))
   setTimeout(async () => {
     if (!store || wire.active || wire.connected || ![...wires.values()].includes(wire)) return
     try {
       if (await refreshSession(store)) wire.connect()
     } catch {
-      reviveSoon(wire, Math.min(delay * 2, 30_000))
+      reviveSoon(wire)
     }
   }, delay)
 }
@@ -59,7 +64,10 @@ export function socketOf(namespace: Namespace): Socket {
     },
   })
   wires.set(namespace, wire)
-  wire.on('connect', tell)
+  wire.on('connect', () => {
+    patience.delete(wire)
+    tell()
+  })
   wire.on('disconnect', (reason) => {
     tell()
     if (reason === 'io server disconnect') reviveSoon(wire)
