@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -112,7 +111,9 @@ def serve(root: Path, rate: int) -> tuple["subprocess.Popen[str]", str]:
     assert process.stdout is not None
     endpoint = process.stdout.readline().strip()
     os.environ["HF_ENDPOINT"] = endpoint
-    urllib.request.urlopen(f"{endpoint}/api/models/bench/model").read()
+    HuggingFace().plan(
+        "bench/model", None, None, None
+    )  # the web that plans has been running for a while, too
     return process, endpoint
 
 
