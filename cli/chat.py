@@ -4,12 +4,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from cli.deployments import comes_back
 from cli.errors import CliError, HubUnreachable
 from cli.hub import Hub
 from cli.sse import Event
 from cli.waiting import PATIENCE_SECONDS
 
 Message = dict[str, Any]
+
+ENGINE_GONE = frozenset({"UPSTREAM_UNREACHABLE", "UNAVAILABLE"})
+"""What the hub says of a deployment whose process is not there (any more, or not yet)."""
 
 
 def open_session(
@@ -30,8 +34,9 @@ def open_session(
 class Answer:
     """The answer to one question, being written. Iterate for its pieces; then `message` holds the whole."""
 
-    def __init__(self, hub: Hub, session_id: str, question: str) -> None:
+    def __init__(self, hub: Hub, deployment: dict[str, Any], session_id: str, question: str) -> None:
         self._hub = hub
+        self._deployment = deployment
         self._session = session_id
         self._question = question
         self._received = 0
@@ -39,7 +44,19 @@ class Answer:
         """The assistant's message: as begun from the first event on, complete at the end."""
 
     def __iter__(self) -> Iterator[str]:
-        """Pieces of text. `CliError` when the generation failed."""
+        """Pieces of text. `CliError` when the generation failed.
+
+        An engine that ended is started again by the hub within seconds; then the question is put once more.
+        """
+        try:
+            yield from self._asked()
+        except CliError as error:
+            if self._received or error.code not in ENGINE_GONE or not comes_back(self._hub, self._deployment):
+                raise
+            self.message = None
+            yield from self._asked()
+
+    def _asked(self) -> Iterator[str]:
         path = f"chat/sessions/{self._session}/messages"
         body = {"content": self._question, "stream": True}
         try:

@@ -105,7 +105,7 @@ def _ask(hub: Hub, deployment: naming.Found, question: str, expected: list[str],
     session = chat.open_session(hub, deployment, None, {"temperature": 0}, "modelhub demo")
     try:
         steps.begin()
-        answer = chat.Answer(hub, session["id"], question)
+        answer = chat.Answer(hub, deployment, session["id"], question)
         words = _spoken(answer, question, steps)
         missing = missing_phrases(words, expected)
         facts = {"question": question, "answer": words, "missing": missing, "message_record": answer.message}

@@ -1,16 +1,18 @@
 """Bringing a model to answer: deploy or start it, and wait until it runs."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from cli import console, naming, text
-from cli.errors import CliError, Interrupted
+from cli.errors import CliError, Interrupted, NotFound
 from cli.hub import Hub
 from cli.waiting import states
 
 Deployment = dict[str, Any]
+NOTICE_SECONDS = 20
 
 
 def create(
@@ -58,6 +60,26 @@ def wait(hub: Hub, deployment: Deployment, *, quiet: bool = False) -> Deployment
     if found["status"] == "running":
         return found
     raise failure(found)
+
+
+def comes_back(hub: Hub, deployment: Deployment) -> bool:
+    """Whether the hub brings a deployment that was running back by itself; waits until it has.
+
+    The hub looks every three seconds whether what should run does, so a start that was not noted after
+    `NOTICE_SECONDS` does not come.
+    """
+    deadline = time.monotonic() + NOTICE_SECONDS
+    try:
+        for found in states(hub, f"deployments/{deployment['id']}", every=0.25, changes_only=False):
+            if found["status"] in ("stopped", "failed"):
+                break
+            if found["status"] == "running" and found["version"] > deployment["version"]:
+                return True
+            if found["status"] == "running" and time.monotonic() > deadline:
+                break
+    except NotFound:
+        pass  # deleted meanwhile
+    return False
 
 
 def failure(found: Deployment) -> CliError:

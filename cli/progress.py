@@ -77,7 +77,7 @@ def figures(found: Download) -> list[str]:
     done, total = found["bytes_done"], found["bytes_total"]
     moving = found["status"] == "downloading" and bool(found.get("speed"))
     left = f"{text.duration(found['eta'])} left" if moving and found.get("eta") is not None else ""
-    share = f"{100 * done // total:3d} %" if total else ""
+    share = f"{100 * done // total} %" if total else ""
     if found.get("source") in MADE_HERE:
         return [word for word in (share, left) if word]
     amount = f"{text.size(done)}/{text.size(total)}" if total else text.size(done) if done else ""

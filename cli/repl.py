@@ -35,7 +35,7 @@ class Conversation:
         """Print the answer as it comes and return it; Ctrl-C stops it and raises `KeyboardInterrupt`."""
         if self.session is None:
             self.session = chat.open_session(self._hub, self._deployment, self._system, self._options)
-        answer = chat.Answer(self._hub, self.session["id"], question)
+        answer = chat.Answer(self._hub, self._deployment, self.session["id"], question)
         try:
             for piece in answer:
                 _show(piece, as_json)

@@ -12,9 +12,16 @@ PATIENCE_SECONDS = 120
 
 
 def states(
-    hub: Hub, path: str, *, every: float = 0.5, away: Callable[[str], None] = lambda _: None
+    hub: Hub,
+    path: str,
+    *,
+    every: float = 0.5,
+    changes_only: bool = True,
+    away: Callable[[str], None] = lambda _: None,
 ) -> Iterator[dict[str, Any]]:
     """The object at `path` each time it changed (by `version`), and at least once. Endless: the caller stops.
+
+    With `changes_only` off it comes every `every` seconds, changed or not.
 
     While the hub does not answer, `away` is told why; after `PATIENCE_SECONDS` the error goes up.
     """
@@ -30,7 +37,7 @@ def states(
             away(error.message)
             time.sleep(1)
             continue
-        if seen is None or found.get("version") != seen:
+        if seen is None or found.get("version") != seen or not changes_only:
             seen = found.get("version")
             yield found
         time.sleep(every)

@@ -64,14 +64,14 @@ class Terminal:
             **more,
         )
 
-    def run(self, *words: str, stdin: str = "", **variables: str) -> Ran:
+    def run(self, *words: str, stdin: str = "", timeout: float = 120, **variables: str) -> Ran:
         done = subprocess.run(
             self.argv(*words),
             input=stdin,
             env=self.environment | variables,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=timeout,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Ran(done.returncode, done.stdout, done.stderr)

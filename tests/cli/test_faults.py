@@ -69,6 +69,30 @@ def test_a_failed_answer_is_an_error_with_its_reason(terminal: Terminal, talking
     assert done.problem["message"] == "The engine is gone."
 
 
+def test_a_question_is_put_again_when_the_hub_brings_the_engine_back(
+    terminal: Terminal, talking: Standin
+) -> None:
+    gone = ("error", {"code": "UPSTREAM_UNREACHABLE", "message": "The engine cannot be reached."})
+    whole = (begun(), delta(0, len(TEXT)), ("done", message("complete", content=TEXT)))
+    answers = [sse(begun(), gone), sse(*whole)]
+    states = ["running", "deploying", "deploying", "running"]
+    talking.on("POST", "chat/sessions/s1/messages", lambda _: answers.pop(0))
+    path = f"deployments/{DEPLOYMENT['id']}"
+    found = [data({**DEPLOYMENT, "status": status, "version": 1 + n}) for n, status in enumerate(states)]
+    talking.on("GET", path, lambda _: found.pop(0))
+    done = terminal.run("run", "tiny", "Hello", "--json")
+    assert done.code == 0, done.err
+    assert "".join(line["text"] for line in done.lines[:-1]) == TEXT
+    assert talking.paths().count("POST chat/sessions/s1/messages") == 2
+
+
+def test_an_engine_that_is_stopped_is_not_waited_for(terminal: Terminal, talking: Standin) -> None:
+    talking.on("POST", "chat/sessions/s1/messages", problem(503, "UNAVAILABLE", "'tiny' is stopped."))
+    talking.on("GET", f"deployments/{DEPLOYMENT['id']}", data({**DEPLOYMENT, "status": "stopped"}))
+    done = terminal.run("run", "tiny", "Hello")
+    assert (done.code, done.err) == (1, "Error: 'tiny' is stopped.\n")
+
+
 def test_escape_sequences_of_a_model_do_not_reach_a_terminal() -> None:
     from cli.text import safe
 
