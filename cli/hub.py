@@ -18,15 +18,17 @@ API = "/api/v1/"
 
 
 class Hub:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience: float | None = None) -> None:
+        """`patience`: seconds for each call, where somebody waits for a key to do something."""
         self.url = url
+        self._patience = patience
         self.auth = Auth(url, self._exchange)
 
     @cached_property
     def _transport(self) -> "Transport":
         from cli.transport import Transport  # here: httpx takes 70 ms, and `--help` calls nobody
 
-        return Transport(self.url)
+        return Transport(self.url, self._patience)
 
     def get(self, path: str, **params: Any) -> Any:
         return self.call("GET", path, params=params)

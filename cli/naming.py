@@ -104,11 +104,10 @@ def complete_download(*arguments: Any) -> list[str]:
 
 def _complete(arguments: tuple[Any, ...], path: str, keys: tuple[str, ...]) -> list[str]:
     from cli.app import App
-    from cli.errors import CliError
 
     try:
-        items = list(App().hub.pages(path, most=200))
-    except CliError:
+        items = list(Hub(App().url, patience=2).pages(path, most=100))
+    except Exception:  # whatever it is, a TAB key is no place to say it
         return []
     words = {str(item[key]) for item in items for key in keys if item.get(key)}
     return sorted(word for word in words if word.startswith(arguments[2]))

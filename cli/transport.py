@@ -18,10 +18,11 @@ LONGEST_WAIT = 10
 
 
 class Transport:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float | None = None) -> None:
         self.url = url
+        timeout = httpx.Timeout(patience) if patience else TIMEOUT
         # A proxy from the environment must not see, nor break, calls that never leave this machine.
-        self._http = httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=not places.is_loopback(url))
+        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=not places.is_loopback(url))
 
     def send(
         self,

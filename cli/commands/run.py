@@ -40,8 +40,8 @@ def run_command(
     stdin is put below the prompt.
     """
     question = _question(prompt)
-    if app.json and not question:
-        raise WrongUsage("--json needs a PROMPT, or text on stdin.")
+    if not question and (app.json or not sys.stdin.isatty()):
+        raise WrongUsage("Without a terminal to talk on, a PROMPT or text on stdin is needed.")
     deployment = deployments.ready(app.hub, _deployment(app, model, no_pull), quiet=app.json)
     options = {key: value for key, value in sampling.items() if value is not None}
     conversation = repl.Conversation(app.hub, deployment, system, options, verbose)

@@ -156,6 +156,29 @@ def test_refused_fields_are_named(terminal: Terminal, standin: Standin) -> None:
     assert done.err == "Error: Some fields are wrong. (name: String too long)\n"
 
 
+def test_options_may_stand_before_the_command(terminal: Terminal, standin: Standin) -> None:
+    standin.on("GET", "models", data({"items": [], "next": None}))
+    assert terminal.run("--hub", standin.url, "--json", "list").json == {"items": []}
+
+
+def test_a_list_of_many_pages_is_whole(terminal: Terminal, standin: Standin) -> None:
+    def page(asked: Asked) -> Reply:
+        number = int(asked.query.get("after", 0))
+        job = {"id": f"{number:026}", "kind": "download", "state": "completed"}
+        return data({"items": [job], "next": str(number + 1) if number < 4 else None})
+
+    standin.on("GET", "jobs", page)
+    found = terminal.run("jobs", "--json", "--hub", standin.url).json["items"]
+    assert [int(job["id"]) for job in found] == [0, 1, 2, 3, 4]
+
+
+def test_the_tab_key_knows_the_names(terminal: Terminal, standin: Standin) -> None:
+    standin.on("GET", "deployments", data({"items": [DEPLOYMENT], "next": None}))
+    typed = {"_MODELHUB_COMPLETE": "bash_complete", "COMP_WORDS": "modelhub stop t", "COMP_CWORD": "2"}
+    assert terminal.run(MODELHUB_URL=standin.url, **typed).out == "plain,tiny\n"
+    assert terminal.run(MODELHUB_URL="http://127.0.0.1:1", **typed).out.strip() == ""
+
+
 def test_too_many_requests_are_tried_again(terminal: Terminal, standin: Standin) -> None:
     replies = [problem(429, "RATE_LIMITED", headers={"Retry-After": "0"}), data({"items": [], "next": None})]
     standin.on("GET", "models", lambda _: replies.pop(0))

@@ -57,6 +57,7 @@ def test_no_module_of_the_server_is_imported() -> None:
         (["list", "--nope"], "--nope"),
         (["deploy", "x", "-o", "threads"], "KEY=VALUE"),
         (["run", "x", "--json"], "PROMPT"),
+        (["run", "x"], "PROMPT"),
         (["up", "--json"], "--detach"),
         (["up", "--port", "70000"], "70000"),
     ],
