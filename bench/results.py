@@ -18,7 +18,12 @@ def machine() -> str:
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     cores = len(os.sched_getaffinity(0))
     system = f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}"
-    return f"{today}, {cores} cores ({processor}), {system}, load {os.getloadavg()[0]:.1f} at the start"
+    group = Path("/proc/self/autogroup")
+    raised = re.search(r"nice (-\d+)", group.read_text()) if group.exists() else None
+    load = f"load {os.getloadavg()[0]:.1f} at the start" + (
+        f", run at priority {raised[1]}" if raised else ""
+    )
+    return f"{today}, {cores} cores ({processor}), {system}, {load}"
 
 
 def write_section(title: str, lines: list[str]) -> None:
