@@ -55,11 +55,13 @@ def load(spec: EngineSpec, facts: ModelFacts, engine: Any) -> None:
     """Import, load and start: the slow part."""
     import torch
     from transformers import AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
     from inference.memory import available_bytes, plan_cache
     from inference.prompts import Prompts
     from inference.transformers_engine import load_model
 
+    disable_progress_bar()  # it would fill the deployment's log
     torch.set_num_threads(spec.threads)
     dtype = choose_dtype(facts)
     config = read_json(spec.model_path / "config.json", [])

@@ -153,7 +153,7 @@ class Curriculum:
     def _deal(self, number: int, turns: int, glances: bool) -> list[list[Conversation]]:
         """`DECK` batches at once: drawn together, sorted by length within their kind, and shuffled."""
         rng = random.Random(f"{self.seed}:{number}")  # noqa: S311
-        batches = []
+        batches: list[list[Conversation]] = []
         for glance, count in ((True, int(DECK * SHARE_GLANCES) if glances else 0), (False, DECK)):
             choices, weights = ((1, 2), (1, 1)) if glance else ((1, 2, 3, 5), (4, 4, 2, 1))
             lengths = rng.choices(choices, weights, k=DECK)

@@ -299,8 +299,11 @@ def opening_weights(answered: Any) -> Any:
 
 def write_model(student: Student, into: Path) -> list[dict[str, Any]]:
     """Write the directory, each file by one rename, and describe it: path, size, SHA-256."""
+    from transformers.utils.logging import disable_progress_bar
+
     from training.starter_tokenizer import as_pretrained
 
+    disable_progress_bar()
     made = into / ".transfer" / "made"
     student.model.save_pretrained(made)
     as_pretrained(student.tokenizer, RECIPE["context"]).save_pretrained(made)
