@@ -77,6 +77,7 @@ def make(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> di
         if all(marks[part] >= share for part, share in MUST_PASS.items()):
             break
     else:
+        student.forget()  # a checkpoint that failed would fail again
         raise ChildFailed(
             "The starter model did not learn its answers well enough. Start it again.",
             details={"marks": marks},
@@ -263,6 +264,10 @@ class Student:
             file.flush()
             os.fsync(file.fileno())
         part.replace(self._checkpoint)
+
+    def forget(self) -> None:
+        """Drop the checkpoint; the next run begins from nothing."""
+        self._checkpoint.unlink(missing_ok=True)
 
     def _resume(self) -> None:
         """Go on from the checkpoint, if there is one of this very recipe and text."""
