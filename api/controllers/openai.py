@@ -52,7 +52,7 @@ def _entry(row: Any) -> ModelEntry:
 
 
 def _relayed(path: str) -> Response:
-    answer = gateway.complete(path, dict(request.get_json()), current().user_id, _still_there())
+    answer = gateway.complete(path, request.get_json(), request.get_data(), current().user_id, _still_there())
     response = Response(
         answer.body, status=answer.status, content_type=answer.content_type, direct_passthrough=True
     )

@@ -92,18 +92,23 @@ def running() -> list[Deployment]:
     return list(rows.unique().all())
 
 
-def complete(path: str, payload: dict[str, Any], user_id: str | None, idle: Idle) -> Answer:
-    """Relay one request to the engine of `payload["model"]`; `idle` raises `ClientGone` when nobody waits."""
+def complete(path: str, payload: dict[str, Any], raw: bytes, user_id: str | None, idle: Idle) -> Answer:
+    """Relay one request, `payload` as it was sent in `raw`, to the engine of `payload["model"]`.
+
+    `idle` is called while the engine is silent; it raises `ClientGone` when nobody waits any more.
+    """
     found = route(payload["model"])
     streams = payload.get("stream") is True
     receipt = Receipt(user_id, found.deployment_id, found.name, streams)
     recorder = completions.recorder()
-    asked_usage = _ask_for_usage(payload) if streams else True
+    asked_usage = _asks_for_usage(payload)
+    body = _forwarded(payload, raw, add_usage=streams and not asked_usage)
     try:
-        reply = PROVIDERS["openai_compatible"].open(found.endpoint, found.api_key, path, payload, idle)
+        reply = PROVIDERS["openai_compatible"].open(found.endpoint, found.api_key, path, body, idle)
         if reply.status != 200:
+            answer = _refused(reply.status, reply.read())
             recorder.record(receipt.row("failed"))
-            return _refused(reply.status, reply.read())
+            return answer
         if streams and "text/event-stream" in reply.headers.get("content-type", ""):
             return _streamed(reply, receipt, recorder, drop_usage=not asked_usage)
         return _whole(reply, receipt, recorder)
@@ -140,13 +145,26 @@ def _unknown(name: str) -> ModelNotFound:
     return ModelNotFound(f"There is no model '{name[:80]}' here. {offer}", details={"models": names[:100]})
 
 
-def _ask_for_usage(payload: dict[str, Any]) -> bool:
-    """Ask the engine what a stream costs, for the record; whether the client had asked for it as well."""
+def _asks_for_usage(payload: dict[str, Any]) -> bool:
     options = payload.get("stream_options")
-    options = options if isinstance(options, dict) else {}
-    asked = options.get("include_usage") is True
-    payload["stream_options"] = {**options, "include_usage": True}
-    return asked
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def _forwarded(payload: dict[str, Any], raw: bytes, *, add_usage: bool) -> bytes:
+    """The request as it was sent; with `add_usage` it asks also what the stream costs, for the record.
+
+    That is a few bytes before the last brace: a long conversation need not be written out again.
+    """
+    plain = raw[:1] == b"{" and raw[1:2] != b"\0" and raw[-1:] == b"}"  # UTF-8, as every client sends it
+    if plain and not add_usage:
+        return raw
+    if plain and "stream_options" not in payload:
+        return raw[:-1] + b',"stream_options":{"include_usage":true}}'
+    if add_usage:
+        options = payload.get("stream_options")
+        kept = options if isinstance(options, dict) else {}
+        payload = {**payload, "stream_options": {**kept, "include_usage": True}}
+    return json.dumps(payload).encode()
 
 
 def _refused(status: int, body: bytes) -> Answer:

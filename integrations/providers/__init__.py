@@ -12,9 +12,7 @@ class Provider(Protocol):
 
     name: str
 
-    def open(
-        self, endpoint: str, api_key: str | None, path: str, payload: dict[str, object], idle: Idle
-    ) -> Reply: ...
+    def open(self, endpoint: str, api_key: str | None, path: str, body: bytes, idle: Idle) -> Reply: ...
 
     def stream(
         self, endpoint: str, api_key: str | None, payload: dict[str, object], idle: Idle

@@ -48,7 +48,12 @@ class Chunked:
             if line < 0:
                 self._hold(data[at:])
                 break
-            length = _chunk_length(data[at:line])
+            try:
+                length = int(data[at:line], 16)
+            except ValueError:
+                length = int(data[at:line].partition(b";")[0], 16)  # a chunk extension, or nonsense
+            if length < 0:
+                raise ValueError("its chunk framing is broken")
             begin = line + 2
             end = begin + length
             at = end + 2
@@ -71,10 +76,3 @@ class Chunked:
 
     def end(self) -> None:
         raise ConnectionError("the connection closed before the last chunk")
-
-
-def _chunk_length(line: bytes) -> int:
-    length = int(line if b";" not in line else line.partition(b";")[0], 16)
-    if length < 0:
-        raise ValueError("its chunk framing is broken")
-    return length

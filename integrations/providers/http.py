@@ -9,11 +9,11 @@ import contextlib
 import re
 import socket
 import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from integrations.errors import InvalidRef, Stopped, Unreachable
@@ -46,6 +46,7 @@ class Address:
     prefix: str
 
     @classmethod
+    @lru_cache(maxsize=256)
     def parse(cls, url: str) -> "Address":
         """`http(s)://host[:port][/prefix]`; a trailing `/v1` is taken off, since paths bring their own."""
         parts = urlsplit(url)
@@ -156,17 +157,18 @@ class Reply:
 
 
 class Pool:
-    """Idle connections by address, the freshest first."""
+    """Idle connections by address, the freshest first. A deque's operations are atomic and need no lock."""
 
     def __init__(self) -> None:
         self._idle: dict[Address, deque[tuple[float, socket.socket]]] = {}
-        self._lock = threading.Lock()
 
     def take(self, address: Address) -> socket.socket | None:
-        with self._lock:
-            kept = self._idle.get(address)
-            now = time.monotonic()
-            while kept:
+        kept = self._idle.get(address)
+        if not kept:
+            return None
+        now = time.monotonic()
+        with contextlib.suppress(IndexError):
+            while True:
                 since, connection = kept.pop()
                 if now - since < KEEP_SECONDS:
                     return connection
@@ -174,10 +176,10 @@ class Pool:
         return None
 
     def put(self, address: Address, connection: socket.socket) -> None:
-        with self._lock:
-            kept = self._idle.setdefault(address, deque())
-            kept.append((time.monotonic(), connection))
-            if len(kept) > KEEP_AT_MOST:
+        kept = self._idle.setdefault(address, deque())
+        kept.append((time.monotonic(), connection))
+        if len(kept) > KEEP_AT_MOST:
+            with contextlib.suppress(IndexError):
                 hang_up(kept.popleft()[1])
 
 

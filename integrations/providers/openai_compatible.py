@@ -29,20 +29,17 @@ class Piece:
 class OpenAICompatible:
     name = "openai_compatible"
 
-    def open(
-        self, endpoint: str, api_key: str | None, path: str, payload: dict[str, Any], idle: Idle
-    ) -> Reply:
-        """Send `payload`; the reply may have any status. `Unreachable` when there is none."""
+    def open(self, endpoint: str, api_key: str | None, path: str, body: bytes, idle: Idle) -> Reply:
+        """Send a JSON `body`; the reply may have any status. `Unreachable` when there is none."""
         headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
         if api_key:
             headers["Authorization"] = f"Bearer {api_key}"
-        body = json.dumps(payload, separators=(",", ":")).encode()
         return request(Address.parse(endpoint), "POST", path, headers, body, idle)
 
     def stream(self, endpoint: str, api_key: str | None, payload: dict[str, Any], idle: Idle) -> "ChatStream":
         """Open a streamed chat; raises what the engine refuses."""
         payload = {**payload, "stream": True, "stream_options": {"include_usage": True}}
-        reply = self.open(endpoint, api_key, CHAT, payload, idle)
+        reply = self.open(endpoint, api_key, CHAT, json.dumps(payload).encode(), idle)
         if reply.status != 200:
             raise refusal(reply.status, reply.read())
         return ChatStream(reply)

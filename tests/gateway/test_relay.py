@@ -68,9 +68,11 @@ def test_every_answer_is_recorded_once_it_has_ended(web: Web) -> None:
         assert row.duration_ms >= row.ttft_ms
         client.post(CHAT, json=body("count=3") | {"model": "recorded"})
         client.post(CHAT, json=body("status=400") | {"model": "recorded"})
+        client.post(CHAT, json=body("status=500") | {"model": "recorded"})
     rows = records(web, "recorded")
     assert [(row.status, row.completion_tokens, row.stream) for row in rows[1:]] == [
         ("complete", 3, False),
+        ("failed", None, False),
         ("failed", None, False),
     ]
 
@@ -168,10 +170,20 @@ ODD: list[dict[str, Any]] = [
 def test_odd_input_is_the_engines_to_judge(web: Web, fields: dict[str, Any]) -> None:
     response = httpx.post(
         f"{web.url}{CHAT}",
-        content=json.dumps(body("count=1") | fields),
+        content=json.dumps(body("count=1") | fields, indent=1),
         headers=web.headers | {"Content-Type": "application/json"},
     )
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_usage_is_asked_for_in_any_encoding_json_may_come_in(web: Web, encoding: str) -> None:
+    text = json.dumps(body("count=2", stream=True), ensure_ascii=False) + " \n"
+    headers = web.headers | {"Content-Type": "application/json"}
+    answer = httpx.post(f"{web.url}{CHAT}", content=text.encode(encoding), headers=headers)
+    assert answer.status_code == 200
+    assert web.engine.seen["payload"]["stream_options"] == {"include_usage": True}
+    assert answer.text.endswith("data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize(
