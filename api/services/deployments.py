@@ -1,7 +1,6 @@
-"""A model answering: start it, watch it until it really speaks, stop it, and put right what drifted."""
+"""A model answering: ask for it, start, stop, delete, read its log, and put right what drifted."""
 
 import secrets
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError as DuplicateRow
 
-from api.errors import AppError, Conflict, Missing, describe
+from api.errors import Conflict, Missing
 from api.extensions import db, settings
 from api.models import Deployment, Job
 from api.schemas.base import Page
@@ -22,12 +21,10 @@ from api.schemas.deployments import (
     RuntimeList,
     RuntimeOut,
 )
-from api.services import events, jobs, library, work
+from api.services import events, jobs, library
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations import children
-from integrations.children import Child
-from integrations.errors import ChildFailed, IntegrationError, Unreachable
 from integrations.runtimes import RUNTIMES
 
 CRASH_WINDOW, CRASH_LIMIT = 600.0, 3
@@ -148,59 +145,6 @@ def child_directory(deployment: Deployment) -> Path:
     return settings().children_dir / f"deployment-{deployment.id}"
 
 
-def deploy(job_id: str) -> None:
-    """Bring a deployment up; safe to be called again after any crash."""
-    held = jobs.claim(job_id, work.OWNER)
-    if held is None:
-        return
-    deployment = db.session.get(Deployment, jobs.find(job_id).object_id)
-    if deployment is None or deployment.wanted != "running":
-        jobs.finish(held, "cancelled")
-        return
-    try:
-        child = _bring_up(held, deployment, fresh=bool(jobs.find(job_id).params.get("fresh")))
-    except jobs.StaleFence:
-        return
-    except Exception as error:
-        _failed(held, deployment, error)
-        if describe(error)["code"] == "INTERNAL":
-            raise
-        return
-    if child == "handed_over":
-        return
-    _settled(held, deployment.id, child)
-
-
-def undeploy(job_id: str) -> None:
-    """Take a deployment down to what is wanted: stopped, or gone."""
-    held = jobs.claim(job_id, work.OWNER)
-    if held is None:
-        return
-    deployment_id = jobs.find(job_id).object_id or ""
-    deployment = db.session.get(Deployment, deployment_id)
-    if deployment is None:
-        jobs.finish(held, "completed")
-        return
-    directory = child_directory(deployment)
-    child = children.adopt(directory)
-    if child:
-        child.stop(5)
-
-    def also(after_commit: AfterCommit, _job: Job) -> None:
-        row = db.session.get(Deployment, deployment_id)
-        if row is None:
-            return
-        row.status, row.endpoint, row.child, row.message, row.error = "stopped", None, None, "", None
-        if row.wanted == "deleted":
-            _changed(after_commit, row, "deleted")
-            db.session.delete(row)
-            after_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
-        else:
-            _changed(after_commit, row)
-
-    jobs.finish(held, "completed", also=also)
-
-
 def reconcile() -> int:
     """Put right what drifted: a serving process that is gone is started again, up to a limit. How many."""
     wrong = 0
@@ -220,7 +164,7 @@ def reconcile() -> int:
             if len(recent) >= CRASH_LIMIT:
                 deployment.status, deployment.endpoint = "failed", None
                 deployment.error = _crash_loop(deployment)
-                _changed(after_commit, deployment)
+                changed(after_commit, deployment)
                 continue
             deployment.restarts = [*recent, now]
             _begin(after_commit, deployment, "Its process is gone; starting it again")
@@ -237,104 +181,6 @@ def job_changed(after_commit: AfterCommit, job: Job) -> None:
         jobs.submit(after_commit, "undeploy", deployment.id)
 
 
-def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child | str:
-    """Start (or adopt) the server and wait until it has generated one token."""
-    runtime = RUNTIMES[deployment.runtime]
-    directory = child_directory(deployment)
-    child = children.adopt(directory)
-    api_key = current_app.extensions["modelhub_vault"].open(deployment.secret)
-    if child and fresh and jobs.find(held.job_id).attempt == 1:
-        child.stop(5)
-        child = None
-    if child is None:
-        launch = runtime.prepare(
-            library.directory(deployment.model),
-            deployment.name,
-            runtime.Options.model_validate(deployment.options),
-            api_key,
-        )
-        spec = {"job_id": deployment.id, **launch.spec}
-        child = children.start(directory, launch.module, spec, {"HF_HUB_OFFLINE": "1"})
-        endpoint, engine = launch.endpoint, launch.engine
-        _note(
-            deployment.id,
-            endpoint=endpoint,
-            engine=engine,
-            child=child.identity(),
-            message="Loading the model",
-        )
-    else:
-        endpoint = deployment.endpoint or ""
-    deadline = time.monotonic() + settings().deploy_timeout
-    while True:
-        said = children.last_event(directory)
-        if said and said["type"] == "error":
-            child.wait(2)
-            raise _ChildSaid(said)
-        if not child.alive:
-            raise ChildFailed(
-                "The inference server ended before it was ready. Its last lines: "
-                + " / ".join(children.tail_log(directory, 3)),
-                details={"log": children.tail_log(directory)},
-            )
-        if jobs.renew(held) != "run" or _wanted(deployment.id) != "running":
-            child.stop(5)
-            return "cancelled"
-        try:
-            runtime.ready(endpoint, api_key, deployment.name)
-            return child
-        except Unreachable:
-            pass  # still loading
-        if time.monotonic() > deadline:
-            child.stop(5)
-            raise ChildFailed(
-                f"The model did not answer within {settings().deploy_timeout:.0f} s "
-                "(MODELHUB_DEPLOY_TIMEOUT). Its last lines: " + " / ".join(children.tail_log(directory, 3)),
-                details={"log": children.tail_log(directory)},
-            )
-        if work.stopping.wait(0.25):
-            return "handed_over"
-
-
-class _ChildSaid(AppError):
-    """An error in the child's own words."""
-
-    def __init__(self, event: dict[str, Any]) -> None:
-        super().__init__(event["message"], details=event.get("details") or {})
-        self.code = event["code"]
-
-
-def _settled(held: jobs.Claim, deployment_id: str, child: Child | str) -> None:
-    def also(after_commit: AfterCommit, _job: Job) -> None:
-        row = db.session.get(Deployment, deployment_id)
-        if row is None:
-            return
-        if isinstance(child, Child):
-            row.status, row.message, row.error, row.child = "running", "", None, child.identity()
-        else:
-            row.status, row.endpoint, row.child, row.message = "stopped", None, None, ""
-            if row.wanted == "deleted":
-                jobs.submit(after_commit, "undeploy", row.id)
-        _changed(after_commit, row)
-
-    jobs.finish(held, "completed", also=also)
-
-
-def _failed(held: jobs.Claim, deployment: Deployment, error: Exception) -> None:
-    said = describe(error)
-    if isinstance(error, IntegrationError | _ChildSaid):
-        said["details"].setdefault("log", children.tail_log(child_directory(deployment)))
-    deployment_id = deployment.id
-
-    def also(after_commit: AfterCommit, _job: Job) -> None:
-        row = db.session.get(Deployment, deployment_id)
-        if row is not None:
-            row.status, row.error, row.endpoint, row.child, row.message = "failed", said, None, None, ""
-            _changed(after_commit, row)
-
-    jobs.finish(held, "failed", error=said, also=also)
-
-
 def _end(deployment_id: str, wanted: str) -> DeploymentOut:
     with unit_of_work() as after_commit:
         exclusive(f"deployment:{deployment_id}")
@@ -344,7 +190,7 @@ def _end(deployment_id: str, wanted: str) -> DeploymentOut:
         deployment.wanted, deployment.message = wanted, "Stopping"
         if not _active_job(deployment.id):
             jobs.submit(after_commit, "undeploy", deployment.id)
-        _changed(after_commit, deployment)
+        changed(after_commit, deployment)
         return shape(deployment)
 
 
@@ -353,7 +199,7 @@ def _begin(
 ) -> None:
     deployment.status, deployment.error, deployment.message = "deploying", None, message
     jobs.submit(after_commit, "deploy", deployment.id, params)
-    _changed(after_commit, deployment)
+    changed(after_commit, deployment)
 
 
 def _active_job(deployment_id: str) -> bool:
@@ -377,22 +223,7 @@ def _drifted(deployment: Deployment) -> bool:
     return deployment.wanted == "deleted" or deployment.status != "stopped"
 
 
-def _wanted(deployment_id: str) -> str:
-    wanted = db.session.scalar(select(Deployment.wanted).where(Deployment.id == deployment_id))
-    db.session.rollback()
-    return wanted or "deleted"
-
-
-def _note(deployment_id: str, **fields: Any) -> None:
-    with unit_of_work() as after_commit:
-        row = db.session.get(Deployment, deployment_id)
-        if row is not None:
-            for name, value in fields.items():
-                setattr(row, name, value)
-            _changed(after_commit, row)
-
-
-def _changed(after_commit: AfterCommit, deployment: Deployment, type: str = "updated") -> None:
+def changed(after_commit: AfterCommit, deployment: Deployment, type: str = "updated") -> None:
     deployment.version += 1
     answer = shape(deployment)
     after_commit(lambda: events.publish("/deployments", type, answer))
