@@ -26,6 +26,8 @@ const components: Components = {
     ) : (
       <span>{alt}</span>
     ),
+  // The boxes of a task list.
+  input: ({ checked, type }) => <input type={type} checked={checked} disabled aria-label={checked ? '✓' : '–'} />,
   table: ({ children }) => (
     <div className="table-scroll">
       <table>{children}</table>

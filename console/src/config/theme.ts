@@ -23,7 +23,7 @@ export function themeOf(dark: boolean): ThemeConfig {
       colorPrimaryBgHover: dark ? '#184540' : '#cbe8e3',
       colorInfoBg: dark ? '#12302d' : '#e1f2ef',
       colorInfoBorder: dark ? '#1d5a54' : '#a9d8d0',
-      colorTextPlaceholder: dark ? '#7d868e' : '#7b858d',
+      colorTextPlaceholder: dark ? '#848d95' : '#69737b',
       borderRadius: 8,
       fontFamily: sans,
       fontFamilyCode: mono,

@@ -692,25 +692,20 @@ export interface components {
         /** CardOut */
         CardOut: {
             /**
-             * Text
-             * @description Markdown.
-             */
-            text: string;
-            /**
              * Metadata
              * @default {}
              */
             metadata: {
                 [key: string]: unknown;
             };
+            /**
+             * Text
+             * @description Markdown.
+             */
+            text: string;
         };
         /** ChatCompletionRequest */
         ChatCompletionRequest: {
-            /**
-             * Model
-             * @description Name of a deployment; see `/v1/models`.
-             */
-            model: string;
             /**
              * Messages
              * @description A last one from the assistant is continued.
@@ -718,6 +713,11 @@ export interface components {
             messages: {
                 [key: string]: unknown;
             }[];
+            /**
+             * Model
+             * @description Name of a deployment; see `/v1/models`.
+             */
+            model: string;
             /**
              * Stream
              * @default null
@@ -732,21 +732,6 @@ export interface components {
          */
         ChatOptions: {
             /**
-             * Temperature
-             * @default null
-             */
-            temperature: number | null;
-            /**
-             * Top P
-             * @default null
-             */
-            top_p: number | null;
-            /**
-             * Top K
-             * @default null
-             */
-            top_k: number | null;
-            /**
              * Max Tokens
              * @default null
              */
@@ -756,12 +741,34 @@ export interface components {
              * @default null
              */
             seed: number | null;
+            /**
+             * Temperature
+             * @default null
+             */
+            temperature: number | null;
+            /**
+             * Top K
+             * @default null
+             */
+            top_k: number | null;
+            /**
+             * Top P
+             * @default null
+             */
+            top_p: number | null;
         };
         /**
          * Completion
          * @description OpenAI's completion object, as the engine made it.
          */
         Completion: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices: {
+                [key: string]: unknown;
+            }[];
             /**
              * Id
              * @default
@@ -772,13 +779,6 @@ export interface components {
              * @default
              */
             object: string;
-            /**
-             * Choices
-             * @default []
-             */
-            choices: {
-                [key: string]: unknown;
-            }[];
             /**
              * Usage
              * @default null
@@ -810,45 +810,43 @@ export interface components {
         Cpu: {
             /** Cores */
             cores: number;
-            /** Percent */
-            percent: number;
             /** Load */
             load: number[];
+            /** Percent */
+            percent: number;
         };
         /** DeploymentOut */
         DeploymentOut: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Model Id */
-            model_id: string;
-            /** Model Name */
-            model_name: string;
-            /** Runtime */
-            runtime: string;
             /**
-             * Engine
-             * @default null
+             * Created At
+             * @description UTC
              */
-            engine: string | null;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "deploying" | "running" | "stopped" | "failed";
+            created_at: string;
             /**
              * Endpoint
              * @default null
              */
             endpoint: string | null;
             /**
+             * Engine
+             * @default null
+             */
+            engine: string | null;
+            /** @default null */
+            error: components["schemas"]["ErrorInfo"] | null;
+            /** Id */
+            id: string;
+            /**
              * Message
              * @default
              */
             message: string;
-            /** @default null */
-            error: components["schemas"]["ErrorInfo"] | null;
+            /** Model Id */
+            model_id: string;
+            /** Model Name */
+            model_name: string;
+            /** Name */
+            name: string;
             /**
              * Options
              * @default {}
@@ -856,11 +854,13 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+            /** Runtime */
+            runtime: string;
             /**
-             * Created At
-             * @description UTC
+             * Status
+             * @enum {string}
              */
-            created_at: string;
+            status: "deploying" | "running" | "stopped" | "failed";
             /**
              * Updated At
              * @description UTC
@@ -879,11 +879,6 @@ export interface components {
              */
             name: string;
             /**
-             * Runtime
-             * @default process
-             */
-            runtime: string;
-            /**
              * Options
              * @description See `/runtimes` for each runtime's schema.
              * @default {}
@@ -891,6 +886,11 @@ export interface components {
             options: {
                 [key: string]: unknown;
             };
+            /**
+             * Runtime
+             * @default process
+             */
+            runtime: string;
         };
         /** DownloadFile */
         DownloadFile: {
@@ -904,25 +904,6 @@ export interface components {
         };
         /** DownloadOut */
         DownloadOut: {
-            /** Id */
-            id: string;
-            /** Job Id */
-            job_id: string;
-            /** Source */
-            source: string;
-            /** Ref */
-            ref: string;
-            /** Name */
-            name: string;
-            /** Revision */
-            revision: string;
-            /** Commit */
-            commit: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "pending" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
             /**
              * Bytes Done
              * @default 0
@@ -933,12 +914,15 @@ export interface components {
              * @default null
              */
             bytes_total: number | null;
+            /** Commit */
+            commit: string;
             /**
-             * Speed
-             * @description Bytes per second.
-             * @default null
+             * Created At
+             * @description UTC
              */
-            speed: number | null;
+            created_at: string;
+            /** @default null */
+            error: components["schemas"]["ErrorInfo"] | null;
             /**
              * Eta
              * @description Seconds to the end.
@@ -946,27 +930,43 @@ export interface components {
              */
             eta: number | null;
             /**
+             * Files
+             * @default []
+             */
+            files: components["schemas"]["DownloadFile"][];
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: string;
+            /**
              * Message
              * @default
              */
             message: string;
-            /** @default null */
-            error: components["schemas"]["ErrorInfo"] | null;
             /**
              * Model Id
              * @default null
              */
             model_id: string | null;
+            /** Name */
+            name: string;
+            /** Ref */
+            ref: string;
+            /** Revision */
+            revision: string;
+            /** Source */
+            source: string;
             /**
-             * Files
-             * @default []
+             * Speed
+             * @description Bytes per second.
+             * @default null
              */
-            files: components["schemas"]["DownloadFile"][];
+            speed: number | null;
             /**
-             * Created At
-             * @description UTC
+             * Status
+             * @enum {string}
              */
-            created_at: string;
+            status: "pending" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
             /**
              * Updated At
              * @description UTC
@@ -978,10 +978,17 @@ export interface components {
         /** DownloadRequest */
         DownloadRequest: {
             /**
-             * Source
-             * @default huggingface
+             * Exclude
+             * @description Globs of files to leave.
+             * @default null
              */
-            source: string;
+            exclude: string[] | null;
+            /**
+             * Include
+             * @description Globs of files to take.
+             * @default null
+             */
+            include: string[] | null;
             /**
              * Ref
              * @example org/name
@@ -994,17 +1001,10 @@ export interface components {
              */
             revision: string | null;
             /**
-             * Include
-             * @description Globs of files to take.
-             * @default null
+             * Source
+             * @default huggingface
              */
-            include: string[] | null;
-            /**
-             * Exclude
-             * @description Globs of files to leave.
-             * @default null
-             */
-            exclude: string[] | null;
+            source: string;
         };
         /**
          * Empty
@@ -1018,8 +1018,6 @@ export interface components {
         ErrorInfo: {
             /** Code */
             code: string;
-            /** Message */
-            message: string;
             /**
              * Details
              * @default {}
@@ -1027,13 +1025,11 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+            /** Message */
+            message: string;
         };
         /** FoundModel */
         FoundModel: {
-            /** Ref */
-            ref: string;
-            /** Name */
-            name: string;
             /**
              * Author
              * @default null
@@ -1050,15 +1046,10 @@ export interface components {
              */
             downloads: number | null;
             /**
-             * Likes
-             * @default null
+             * Gated
+             * @default false
              */
-            likes: number | null;
-            /**
-             * Task
-             * @default null
-             */
-            task: string | null;
+            gated: boolean;
             /**
              * Library
              * @default null
@@ -1070,25 +1061,24 @@ export interface components {
              */
             license: string | null;
             /**
-             * Gated
-             * @default false
+             * Likes
+             * @default null
              */
-            gated: boolean;
+            likes: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Parameters
+             * @default null
+             */
+            parameters: number | null;
             /**
              * Private
              * @default false
              */
             private: boolean;
-            /**
-             * Tags
-             * @default []
-             */
-            tags: string[];
-            /**
-             * Updated At
-             * @default null
-             */
-            updated_at: string | null;
+            /** Ref */
+            ref: string;
             /**
              * Size
              * @description Bytes, when the source says.
@@ -1096,44 +1086,61 @@ export interface components {
              */
             size: number | null;
             /**
-             * Parameters
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /**
+             * Task
              * @default null
              */
-            parameters: number | null;
+            task: string | null;
+            /**
+             * Updated At
+             * @default null
+             */
+            updated_at: string | null;
         };
         /**
          * Gauge
          * @description Bytes.
          */
         Gauge: {
+            /** Free */
+            free: number;
             /** Total */
             total: number;
             /** Used */
             used: number;
-            /** Free */
-            free: number;
         };
         /** Gpu */
         Gpu: {
             /** Index */
             index: number;
+            memory: components["schemas"]["Gauge"];
             /** Name */
             name: string;
-            memory: components["schemas"]["Gauge"];
         };
         /** JobOut */
         JobOut: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Created At
+             * @description UTC
+             */
+            created_at: string;
+            /** @default null */
+            error: components["schemas"]["ErrorInfo"] | null;
+            /**
+             * Finished At
+             * @default null
+             */
+            finished_at: string | null;
             /** Id */
             id: string;
             /** Kind */
             kind: string;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
-            /** Attempt */
-            attempt: number;
             /**
              * Object Id
              * @description The download, deployment, … this job works for.
@@ -1147,23 +1154,16 @@ export interface components {
             progress: {
                 [key: string]: unknown;
             };
-            /** @default null */
-            error: components["schemas"]["ErrorInfo"] | null;
-            /**
-             * Created At
-             * @description UTC
-             */
-            created_at: string;
             /**
              * Started At
              * @default null
              */
             started_at: string | null;
             /**
-             * Finished At
-             * @default null
+             * State
+             * @enum {string}
              */
-            finished_at: string | null;
+            state: "queued" | "running" | "paused" | "completed" | "failed" | "cancelled";
             /** Version */
             version: number;
         };
@@ -1186,22 +1186,23 @@ export interface components {
         };
         /** MessageOut */
         MessageOut: {
-            /** Id */
-            id: string;
-            /** Session Id */
-            session_id: string;
             /**
-             * Role
-             * @enum {string}
+             * Completion Tokens
+             * @default null
              */
-            role: "user" | "assistant";
+            completion_tokens: number | null;
             /** Content */
             content: string;
             /**
-             * Status
-             * @enum {string}
+             * Created At
+             * @description UTC
              */
-            status: "generating" | "complete" | "stopped" | "failed";
+            created_at: string;
+            /**
+             * Duration Ms
+             * @default null
+             */
+            duration_ms: number | null;
             /** @default null */
             error: components["schemas"]["ErrorInfo"] | null;
             /**
@@ -1209,32 +1210,31 @@ export interface components {
              * @default null
              */
             finish_reason: string | null;
+            /** Id */
+            id: string;
             /**
              * Prompt Tokens
              * @default null
              */
             prompt_tokens: number | null;
             /**
-             * Completion Tokens
-             * @default null
+             * Role
+             * @enum {string}
              */
-            completion_tokens: number | null;
+            role: "user" | "assistant";
+            /** Session Id */
+            session_id: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "generating" | "complete" | "stopped" | "failed";
             /**
              * Ttft Ms
              * @description Milliseconds to the first token.
              * @default null
              */
             ttft_ms: number | null;
-            /**
-             * Duration Ms
-             * @default null
-             */
-            duration_ms: number | null;
-            /**
-             * Created At
-             * @description UTC
-             */
-            created_at: string;
         };
         /** MessageRequest */
         MessageRequest: {
@@ -1253,6 +1253,11 @@ export interface components {
         };
         /** ModelEntry */
         ModelEntry: {
+            /**
+             * Created
+             * @description Unix seconds.
+             */
+            created: number;
             /** Id */
             id: string;
             /**
@@ -1260,11 +1265,6 @@ export interface components {
              * @default model
              */
             object: string;
-            /**
-             * Created
-             * @description Unix seconds.
-             */
-            created: number;
             /**
              * Owned By
              * @default modelhub
@@ -1275,92 +1275,87 @@ export interface components {
         ModelFile: {
             /** Path */
             path: string;
-            /** Size */
-            size: number;
             /**
              * Sha256
              * @default null
              */
             sha256: string | null;
+            /** Size */
+            size: number;
         };
         /** ModelList */
         ModelList: {
+            /** Data */
+            data: components["schemas"]["ModelEntry"][];
             /**
              * Object
              * @default list
              */
             object: string;
-            /** Data */
-            data: components["schemas"]["ModelEntry"][];
         };
         /** ModelOut */
         ModelOut: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "base" | "adapter" | "merged" | "gguf";
-            /** Source */
-            source: string;
-            /** Ref */
-            ref: string;
-            /** Revision */
-            revision: string;
-            /** Commit */
-            commit: string;
-            /**
-             * Size
-             * @description Bytes on disk.
-             */
-            size: number;
-            /** Path */
-            path: string;
-            /** Files */
-            files: components["schemas"]["ModelFile"][];
             /**
              * Architecture
              * @default null
              */
             architecture: string | null;
-            /**
-             * Parameters
-             * @default null
-             */
-            parameters: number | null;
+            /** Commit */
+            commit: string;
             /**
              * Context Length
              * @default null
              */
             context_length: number | null;
             /**
+             * Created At
+             * @description UTC
+             */
+            created_at: string;
+            /**
              * Dtype
              * @default null
              */
             dtype: string | null;
+            /** Files */
+            files: components["schemas"]["ModelFile"][];
+            /** Id */
+            id: string;
             /**
-             * Quantization
-             * @default null
+             * Kind
+             * @enum {string}
              */
-            quantization: string | null;
+            kind: "base" | "adapter" | "merged" | "gguf";
             /**
              * License
              * @default null
              */
             license: string | null;
+            /** Name */
+            name: string;
             /**
-             * Tags
-             * @default []
+             * Parameters
+             * @default null
              */
-            tags: string[];
+            parameters: number | null;
+            /** Path */
+            path: string;
             /**
-             * Warnings
-             * @default []
+             * Quantization
+             * @default null
              */
-            warnings: string[];
+            quantization: string | null;
+            /** Ref */
+            ref: string;
+            /** Revision */
+            revision: string;
+            /**
+             * Size
+             * @description Bytes on disk.
+             */
+            size: number;
+            /** Source */
+            source: string;
             /**
              * Status
              * @default ready
@@ -1368,12 +1363,17 @@ export interface components {
              */
             status: "ready" | "deleting";
             /**
-             * Created At
-             * @description UTC
+             * Tags
+             * @default []
              */
-            created_at: string;
+            tags: string[];
             /** Version */
             version: number;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
         };
         /** Page[DeploymentOut] */
         Page_DeploymentOut: {
@@ -1448,15 +1448,15 @@ export interface components {
         /** Part */
         Part: {
             /**
-             * Status
-             * @enum {string}
-             */
-            status: "ok" | "down" | "unknown";
-            /**
              * Detail
              * @default
              */
             detail: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ok" | "down" | "unknown";
         };
         /**
          * Problem
@@ -1464,21 +1464,21 @@ export interface components {
          */
         Problem: {
             /**
-             * Success
-             * @default false
-             */
-            success: boolean;
-            /** Message */
-            message: string;
-            /** Error */
-            error: string;
-            /**
              * Details
              * @default {}
              */
             details: {
                 [key: string]: unknown;
             };
+            /** Error */
+            error: string;
+            /** Message */
+            message: string;
+            /**
+             * Success
+             * @default false
+             */
+            success: boolean;
             /**
              * Timestamp
              * @description UTC
@@ -1487,70 +1487,70 @@ export interface components {
         };
         /** Ready */
         Ready: {
+            /** Parts */
+            parts: {
+                [key: string]: components["schemas"]["Part"];
+            };
             /**
              * Status
              * @enum {string}
              */
             status: "ok" | "down";
-            /** Parts */
-            parts: {
-                [key: string]: components["schemas"]["Part"];
-            };
         };
         /** RemoteFileOut */
         RemoteFileOut: {
             /** Path */
             path: string;
             /**
-             * Size
-             * @default null
-             */
-            size: number | null;
-            /**
              * Sha256
              * @default null
              */
             sha256: string | null;
+            /**
+             * Size
+             * @default null
+             */
+            size: number | null;
         };
         /**
          * RemoteModel
          * @description A model as its source holds it: the files of one revision, the revisions there are, and the card.
          */
         RemoteModel: {
-            /** Source */
-            source: string;
-            /** Ref */
-            ref: string;
-            /** Revision */
-            revision: string;
+            card: components["schemas"]["CardOut"];
             /** Commit */
             commit: string;
+            /** Files */
+            files: components["schemas"]["RemoteFileOut"][];
             /** Gated */
             gated: boolean;
             /** Private */
             private: boolean;
+            /** Ref */
+            ref: string;
+            /** Revision */
+            revision: string;
+            /** Revisions */
+            revisions: components["schemas"]["RevisionOut"][];
             /**
              * Size
              * @description Bytes of all files.
              */
             size: number;
-            /** Files */
-            files: components["schemas"]["RemoteFileOut"][];
-            /** Revisions */
-            revisions: components["schemas"]["RevisionOut"][];
-            card: components["schemas"]["CardOut"];
+            /** Source */
+            source: string;
         };
         /** RevisionOut */
         RevisionOut: {
-            /** Name */
-            name: string;
-            /** Kind */
-            kind: string;
             /**
              * Commit
              * @default null
              */
             commit: string | null;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
         };
         /** RuntimeList */
         RuntimeList: {
@@ -1561,8 +1561,6 @@ export interface components {
         RuntimeOut: {
             /** Name */
             name: string;
-            /** Title */
-            title: string;
             /**
              * Options Schema
              * @description JSON Schema of `options`.
@@ -1570,28 +1568,31 @@ export interface components {
             options_schema: {
                 [key: string]: unknown;
             };
+            /** Title */
+            title: string;
         };
         /** SessionChange */
         SessionChange: {
+            /** @default null */
+            options: components["schemas"]["ChatOptions"] | null;
+            /**
+             * System Prompt
+             * @default null
+             */
+            system_prompt: string | null;
             /**
              * Title
              * @default null
              */
             title: string | null;
-            /**
-             * System Prompt
-             * @default null
-             */
-            system_prompt: string | null;
-            /** @default null */
-            options: components["schemas"]["ChatOptions"] | null;
         };
         /** SessionDetail */
         SessionDetail: {
-            /** Id */
-            id: string;
-            /** Title */
-            title: string;
+            /**
+             * Created At
+             * @description UTC
+             */
+            created_at: string;
             /**
              * Deployment Id
              * @default null
@@ -1599,40 +1600,40 @@ export interface components {
             deployment_id: string | null;
             /** Deployment Name */
             deployment_name: string;
+            /** Id */
+            id: string;
+            /** Messages */
+            messages: components["schemas"]["MessageOut"][];
+            /**
+             * @default {
+             *       "max_tokens": null,
+             *       "seed": null,
+             *       "temperature": null,
+             *       "top_k": null,
+             *       "top_p": null
+             *     }
+             */
+            options: components["schemas"]["ChatOptions"];
             /**
              * System Prompt
              * @default null
              */
             system_prompt: string | null;
-            /**
-             * @default {
-             *       "temperature": null,
-             *       "top_p": null,
-             *       "top_k": null,
-             *       "max_tokens": null,
-             *       "seed": null
-             *     }
-             */
-            options: components["schemas"]["ChatOptions"];
-            /**
-             * Created At
-             * @description UTC
-             */
-            created_at: string;
+            /** Title */
+            title: string;
             /**
              * Updated At
              * @description UTC
              */
             updated_at: string;
-            /** Messages */
-            messages: components["schemas"]["MessageOut"][];
         };
         /** SessionOut */
         SessionOut: {
-            /** Id */
-            id: string;
-            /** Title */
-            title: string;
+            /**
+             * Created At
+             * @description UTC
+             */
+            created_at: string;
             /**
              * Deployment Id
              * @default null
@@ -1640,26 +1641,25 @@ export interface components {
             deployment_id: string | null;
             /** Deployment Name */
             deployment_name: string;
+            /** Id */
+            id: string;
+            /**
+             * @default {
+             *       "max_tokens": null,
+             *       "seed": null,
+             *       "temperature": null,
+             *       "top_k": null,
+             *       "top_p": null
+             *     }
+             */
+            options: components["schemas"]["ChatOptions"];
             /**
              * System Prompt
              * @default null
              */
             system_prompt: string | null;
-            /**
-             * @default {
-             *       "temperature": null,
-             *       "top_p": null,
-             *       "top_k": null,
-             *       "max_tokens": null,
-             *       "seed": null
-             *     }
-             */
-            options: components["schemas"]["ChatOptions"];
-            /**
-             * Created At
-             * @description UTC
-             */
-            created_at: string;
+            /** Title */
+            title: string;
             /**
              * Updated At
              * @description UTC
@@ -1671,25 +1671,25 @@ export interface components {
             /** Deployment Id */
             deployment_id: string;
             /**
-             * Title
-             * @default null
+             * @default {
+             *       "max_tokens": null,
+             *       "seed": null,
+             *       "temperature": null,
+             *       "top_k": null,
+             *       "top_p": null
+             *     }
              */
-            title: string | null;
+            options: components["schemas"]["ChatOptions"];
             /**
              * System Prompt
              * @default null
              */
             system_prompt: string | null;
             /**
-             * @default {
-             *       "temperature": null,
-             *       "top_p": null,
-             *       "top_k": null,
-             *       "max_tokens": null,
-             *       "seed": null
-             *     }
+             * Title
+             * @default null
              */
-            options: components["schemas"]["ChatOptions"];
+            title: string | null;
         };
         /**
          * SignedIn
@@ -1714,46 +1714,46 @@ export interface components {
         };
         /** SourceOut */
         SourceOut: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
             /** Description */
             description: string;
+            /** Name */
+            name: string;
             /** Searchable */
             searchable: boolean;
+            /** Title */
+            title: string;
         };
         /** SystemOut */
         SystemOut: {
-            /** Version */
-            version: string;
+            cpu: components["schemas"]["Cpu"];
+            disk: components["schemas"]["Gauge"];
+            /** Gpu */
+            gpu: components["schemas"]["Gpu"][];
             /** Home */
             home: string;
+            memory: components["schemas"]["Gauge"];
             /** Parts */
             parts: {
                 [key: string]: components["schemas"]["Part"];
             };
-            disk: components["schemas"]["Gauge"];
-            memory: components["schemas"]["Gauge"];
-            cpu: components["schemas"]["Cpu"];
-            /** Gpu */
-            gpu: components["schemas"]["Gpu"][];
+            /** Version */
+            version: string;
         };
         /** UserOut */
         UserOut: {
-            /** Id */
-            id: string;
-            /** Email */
-            email: string;
-            /** Name */
-            name: string;
-            /** Role */
-            role: string;
             /**
              * Created At
              * @description UTC
              */
             created_at: string;
+            /** Email */
+            email: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
         };
     };
     responses: never;
@@ -1784,11 +1784,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SignedIn"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SignedIn"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -1875,11 +1875,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Empty"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Empty"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -1921,11 +1921,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["UserOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["UserOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -1976,11 +1976,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SignedIn"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SignedIn"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2102,11 +2102,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["MessageOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["MessageOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2170,11 +2170,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_SessionOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_SessionOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2238,11 +2238,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SessionOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SessionOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2340,11 +2340,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SessionDetail"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SessionDetail"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2406,11 +2406,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Empty"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Empty"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2476,11 +2476,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SessionOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SessionOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2578,11 +2578,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_MessageOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_MessageOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2648,11 +2648,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["MessageOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["MessageOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2762,11 +2762,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_DeploymentOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_DeploymentOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2830,11 +2830,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DeploymentOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DeploymentOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -2941,11 +2941,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DeploymentOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DeploymentOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3007,11 +3007,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Empty"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Empty"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3084,11 +3084,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["LogPage"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["LogPage"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3159,11 +3159,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DeploymentOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DeploymentOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3234,11 +3234,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DeploymentOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DeploymentOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3309,11 +3309,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DeploymentOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DeploymentOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3386,11 +3386,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3454,11 +3454,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3583,11 +3583,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3649,11 +3649,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Empty"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Empty"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3724,11 +3724,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3799,11 +3799,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3874,11 +3874,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -3949,11 +3949,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["DownloadOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4027,11 +4027,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_JobOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_JobOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4093,11 +4093,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["JobOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["JobOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4159,11 +4159,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["JobOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["JobOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4234,11 +4234,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["JobOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["JobOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4311,11 +4311,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_ModelOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_ModelOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4377,11 +4377,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["ModelOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["ModelOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4443,11 +4443,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Empty"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Empty"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4518,11 +4518,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["ModelCardOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["ModelCardOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4582,11 +4582,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["RuntimeList"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["RuntimeList"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4648,11 +4648,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_FoundModel"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["Page_FoundModel"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4734,11 +4734,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["RemoteModel"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["RemoteModel"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4816,11 +4816,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SourceList"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SourceList"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
@@ -4871,11 +4871,11 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        code: number;
+                        data: components["schemas"]["SystemOut"];
+                        message: string;
                         /** @constant */
                         success: true;
-                        message: string;
-                        data: components["schemas"]["SystemOut"];
-                        code: number;
                         /** Format: date-time */
                         timestamp: string;
                     };
