@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ class Delta:
     error: str | None = None
 
 
-class Shape:
+class Shape(ABC):
     """How one endpoint words its answers."""
 
     prefix, whole_object, chunk_object = "", "", ""
@@ -48,14 +49,17 @@ class Shape:
     def opening(self) -> list[dict[str, Any]]:
         return []
 
+    @abstractmethod
     def delta(self, text: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """The chunk that carries a piece of the answer."""
 
+    @abstractmethod
     def ending(self, reason: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """The chunk that says why the answer ended."""
 
+    @abstractmethod
     def _whole_choice(self, text: str) -> dict[str, Any]:
-        raise NotImplementedError
+        """The answer as the one choice of a reply that is not streamed."""
 
     def whole(self, text: str, last: Delta) -> dict[str, Any]:
         choice = {
