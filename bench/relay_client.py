@@ -1,7 +1,8 @@
 """The client of the relay measurement: `python -m bench.relay_client URL TOKEN MODEL STREAMS TOKENS`.
 
-Opens STREAMS chats at once over raw asyncio protocols and prints `{seconds, streams, tokens, ttft_p50,
-ttft_max}`; the clock runs from the first connection to the last `[DONE]`. Tokens are counted afterwards.
+Opens STREAMS chats at once over raw asyncio protocols, reads every token out of its JSON as it comes, and
+prints `{seconds, streams, tokens, ttft_p50, ttft_max}`; the clock runs from the first connection to the last
+`[DONE]`.
 """
 
 import asyncio
@@ -11,31 +12,50 @@ import sys
 import time
 from urllib.parse import urlsplit
 
+from integrations.providers.framing import Chunked
+from integrations.providers.sse import data_of, split_events, whole_events
+
 
 class Chat(asyncio.Protocol):
     def __init__(self, message: bytes) -> None:
         self.message = message
-        self.pieces: list[bytes] = []
-        self.tail = b""
+        self.head, self.held = b"", b""
+        self.body: Chunked | None = None
+        self.tokens: list[str] = []
         self.first = 0.0
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
         transport.write(self.message)
 
     def data_received(self, data: bytes) -> None:
-        if not self.first and b"tok" in data:
-            self.first = time.perf_counter()
-        self.pieces.append(data)
-        self.tail = (self.tail + data)[-48:] if len(data) < 48 else data[-48:]
-        if b"[DONE]" in self.tail and not self.done.done():
-            self.done.set_result(None)
+        if self.body is None:
+            self.head += data
+            head, found, data = self.head.partition(b"\r\n\r\n")
+            if not found:
+                return
+            if b" 200 " not in head[:16]:
+                self.connection_lost(ConnectionError(repr(self.head[:500])))
+                return
+            self.body = Chunked()
+        events, self.held = whole_events(self.held, self.body.feed(data))
+        for event in split_events(events):
+            self.take(data_of(event))
+
+    def take(self, data: bytes) -> None:
+        if data == b"[DONE]":
+            if not self.done.done():
+                self.done.set_result(None)
+            return
+        choices = json.loads(data)["choices"] if data else []
+        if choices and (token := choices[0]["delta"].get("content")):
+            self.first = self.first or time.perf_counter()
+            self.tokens.append(token)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
-            self.done.set_exception(ConnectionError(f"cut: {error}; {b''.join(self.pieces)[:300]!r}"))
+            self.done.set_exception(ConnectionError(f"cut after {len(self.tokens)} tokens: {error}"))
 
 
 async def main(url: str, token: str, model: str, streams: int, tokens: int) -> None:
@@ -55,11 +75,9 @@ async def main(url: str, token: str, model: str, streams: int, tokens: int) -> N
     chats = [protocol for _, protocol in await asyncio.gather(*opened)]
     await asyncio.wait_for(asyncio.gather(*(chat.done for chat in chats)), 300)
     seconds = time.perf_counter() - began
-    counts = {b"".join(chat.pieces).count(b'"tok') for chat in chats}
-    if counts != {tokens}:
-        raise SystemExit(
-            f"tokens per stream: {counts}, expected {tokens}; {b''.join(chats[0].pieces)[:500]!r}"
-        )
+    expected = [f"tok{number} " for number in range(tokens)]
+    if any(chat.tokens != expected for chat in chats):
+        raise SystemExit("a stream does not say what the engine said")
     waits = [chat.first - began for chat in chats]
     print(
         json.dumps(

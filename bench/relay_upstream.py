@@ -1,18 +1,24 @@
-"""The engine of the relay measurement: every stream gets one token per round, each token is one write.
+"""The engine of the relay measurement: every stream gets one token per round.
 
-`python -m bench.relay_upstream TOKENS` prints its port. It answers any POST with a chat stream of
-TOKENS tokens, one small `send` each (raw asyncio protocols), as an engine that batches its streams would.
+`python -m bench.relay_upstream TOKENS` prints its port. It answers any POST with a chat stream of TOKENS tokens.
+As in an engine that batches its streams, each token is put into JSON and written by itself (raw asyncio).
 """
 
 import asyncio
+import json
 import sys
+from typing import Any
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-CHUNK = (
-    '{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"relay",'
-    '"choices":[{"index":0,"delta":%s,"finish_reason":%s}]}'
-)
-TOKEN = '{"content":"tok%02d "}'
+HEADER = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "relay"}
+
+
+def event(choices: list[dict[str, Any]], **more: Any) -> bytes:
+    return framed(json.dumps({**HEADER, "choices": choices, **more}))
+
+
+def token(number: int) -> bytes:
+    return event([{"index": 0, "delta": {"content": f"tok{number} "}, "finish_reason": None}])
 
 
 def framed(text: str) -> bytes:
@@ -22,7 +28,7 @@ def framed(text: str) -> bytes:
 
 class Stream(asyncio.Protocol):
     active: set["Stream"] = set()
-    tokens: list[bytes] = []
+    tokens = 0
     ends: dict[bool, bytes] = {}
     stepping = False
 
@@ -54,9 +60,9 @@ class Stream(asyncio.Protocol):
 def step() -> None:
     """One token for everybody, then let the event loop breathe."""
     for stream in list(Stream.active):
-        stream.transport.write(Stream.tokens[stream.at])
+        stream.transport.write(token(stream.at))
         stream.at += 1
-        if stream.at == len(Stream.tokens):
+        if stream.at == Stream.tokens:
             stream.transport.write(Stream.ends[stream.usage])
             Stream.active.discard(stream)
     Stream.stepping = bool(Stream.active)
@@ -65,12 +71,10 @@ def step() -> None:
 
 
 async def main(tokens: int) -> None:
-    Stream.tokens = [framed(CHUNK % (TOKEN % (n % 100), "null")) for n in range(tokens)]
-    finish, done = framed(CHUNK % ("{}", '"stop"')), framed("[DONE]") + b"0\r\n\r\n"
-    usage = framed(
-        '{"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"relay","choices":[],"usage":'
-        f'{{"prompt_tokens":5,"completion_tokens":{tokens},"total_tokens":{tokens + 5}}}}}'
-    )
+    Stream.tokens = tokens
+    finish = event([{"index": 0, "delta": {}, "finish_reason": "stop"}])
+    usage = event([], usage={"prompt_tokens": 5, "completion_tokens": tokens, "total_tokens": tokens + 5})
+    done = framed("[DONE]") + b"0\r\n\r\n"
     Stream.ends = {False: finish + done, True: finish + usage + done}
     server = await asyncio.get_running_loop().create_server(Stream, "127.0.0.1", 0, backlog=1024)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -27,6 +27,7 @@ KEEP_AT_MOST = 50_000
 """Records that wait for a database that is away; older ones are given up beyond that."""
 
 Row = dict[str, Any]
+_TABLE = Completion.__table__
 
 
 class Receipt:
@@ -116,11 +117,11 @@ class Recorder:
         with self._app.app_context():
             try:
                 with unit_of_work():
-                    db.session.execute(insert(Completion), rows)
+                    db.session.execute(insert(_TABLE), rows)
             except IntegrityError:
                 # A user was deleted while they were served.
                 with unit_of_work():
-                    db.session.execute(insert(Completion), [{**row, "user_id": None} for row in rows])
+                    db.session.execute(insert(_TABLE), [{**row, "user_id": None} for row in rows])
             finally:
                 db.session.remove()
 

@@ -28,8 +28,8 @@ TICK_SECONDS = 1.0
 """How often a wait for the engine looks up to ask whether anybody still wants the answer."""
 SILENCE_SECONDS = 600.0
 """An engine on a busy CPU may think long before its first token; silence beyond this is an error."""
-KEEP_SECONDS = 4.0
-"""Idle connections are kept shorter than the usual server keeps them, so that few are found dead."""
+KEEP_SECONDS = 60.0
+"""An engine may close an idle connection sooner: then the request is sent again on a fresh one."""
 KEEP_AT_MOST = 512
 
 _IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
@@ -257,13 +257,14 @@ def _exchange(address: Address, connection: socket.socket, message: bytes, idle:
 
 
 def _send(connection: socket.socket, message: bytes) -> None:
-    connection.settimeout(60)  # a long prompt may fill the engine's buffer for a while
     try:
-        connection.sendall(message)
+        sent = connection.send(message)
+        if sent < len(message):
+            connection.settimeout(60)  # a long prompt may fill the engine's buffer for a while
+            connection.sendall(message[sent:])
+            connection.settimeout(TICK_SECONDS)
     except TimeoutError:
         raise ConnectionError("it does not take the request") from None
-    finally:
-        connection.settimeout(TICK_SECONDS)
 
 
 def _parse_head(address: Address, head: bytes) -> tuple[int, dict[str, str]]:
