@@ -45,6 +45,18 @@ class Screen:
     def interrupt(self) -> None:
         self.type("\x03")
 
+    def interrupt_until(self, words: str) -> None:
+        """Ctrl-C as a person does it: again when nothing happens. Python loses one that arrives after the
+        prompt is drawn and before `input` waits for a key."""
+        for _ in range(60):
+            self.interrupt()
+            while words not in self.seen[self._from :] and self._read(1):
+                pass
+            if words in self.seen[self._from :]:
+                self.see(words)
+                return
+        raise AssertionError(f"{words!r} was not said, but:\n{self.seen}")
+
     def end(self) -> int:
         """Read to the end; the exit code."""
         while self._read(60):

@@ -95,8 +95,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_conversation(opens: Opens, standin:
     screen.see("Stopped.")
     assert speaker.stopped.is_set()
     screen.see(">>> ")
-    screen.interrupt()
-    screen.see("/bye leaves.")
+    screen.interrupt_until("/bye leaves.")
     screen.see(">>> ")
     screen.type("\x04")
     assert screen.end() == 0
