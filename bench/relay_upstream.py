@@ -1,7 +1,7 @@
 """The engine of the relay measurement: every stream gets one token per round.
 
-`python -m bench.relay_upstream TOKENS` prints its port. It answers any POST with a chat stream of TOKENS tokens.
-As in an engine that batches its streams, each token is put into JSON and written by itself (raw asyncio).
+`python -m bench.relay_upstream TOKENS` prints its port. It answers any POST with a chat stream of TOKENS
+tokens. As in an engine that batches its streams, each token is put into JSON and written by itself.
 """
 
 import asyncio
