@@ -143,6 +143,9 @@ def finish(
         job = _held(held)
         if progress is not None:
             job.progress = {**job.progress, **progress}
+        if state == "paused" and job.wanted == "run":
+            state = "queued"  # resumed while its pause was being obeyed
+            after_commit(lambda: ring(job.id, job.kind))
         _end(job, state, error)
         if also:
             also(after_commit, job)

@@ -15,6 +15,7 @@ After `kill -9` the same call goes on: 3 MiB of each connection, and what its so
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,9 @@ from integrations.transfer.names import STATE_FOLDER, check_names, inside
 from integrations.transfer.options import Download, Fetched, Options
 from integrations.transfer.partial import PartialFile
 from integrations.transfer.space import allocated, check_room, disk_trouble
+
+LOCK_PATIENCE = 5.0
+"""Seconds to wait for a predecessor that is on its way out."""
 
 __all__ = ["Download", "Fetched", "Options", "Outbound", "fetch"]
 
@@ -135,16 +139,28 @@ def _sweep(state: Path, todo: list[PartialFile]) -> None:
 
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
-    """One transfer writes to a folder at a time. Raises ChildFailed when another is at it."""
+    """One transfer writes to a folder at a time. Raises ChildFailed when another stays at it.
+
+    The last one may still be on its way out: a killed process closes its files a moment after it is gone
+    from the process table's point of view, so a pause and a resume at once can meet here.
+    """
     fd = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ChildFailed(
-                "Another process is already downloading into this folder. Wait for it, or stop it first.",
-                details={"folder": str(state.parent)},
-            ) from None
+        _lock(fd, state.parent)
         yield
     finally:
         os.close(fd)
+
+
+def _lock(fd: int, folder: Path) -> None:
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            return fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise ChildFailed(
+                    "Another process is already downloading into this folder. Wait for it, or stop it first.",
+                    details={"folder": str(folder)},
+                ) from None
+        time.sleep(0.05)

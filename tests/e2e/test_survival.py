@@ -78,6 +78,16 @@ def test_pause_keeps_every_byte_and_resume_goes_on(hub: Hub, slow: StandIn, mode
     arrives_unharmed(hub, download, model_shelf)
 
 
+def test_pause_and_resume_without_a_breath_between(hub: Hub, slow: StandIn, model_shelf: Path) -> None:
+    download = begin(hub, 0)
+    path = f"/downloads/{download['id']}"
+    for _ in range(6):
+        hub.post(f"{path}/pause")
+        hub.post(f"{path}/resume")
+    slow.rate = 8_000_000
+    arrives_unharmed(hub, download, model_shelf)
+
+
 def test_cancel_removes_the_parts_and_retry_starts_again(hub: Hub, slow: StandIn, model_shelf: Path) -> None:
     download = begin(hub, 2_000_000)
     path = f"/downloads/{download['id']}"

@@ -245,7 +245,8 @@ def test_two_at_once_do_not_mix(hub: Hub, tmp_path: Path) -> None:
     hub.rate = RATE
     first = child.start()
     child.until_sent(SIZE // 4, first)
-    assert child.start().wait(20) == 1
+    hub.rate = SIZE // 80  # each of eight connections: ten seconds, longer than the second one waits
+    assert child.start().wait(30) == 1
     assert any("already downloading" in line for line in child.events.read_text().splitlines())
     hub.rate = 0
     assert first.wait(60) == 0

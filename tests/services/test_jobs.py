@@ -120,6 +120,17 @@ def test_a_running_job_hears_the_wish_at_its_next_beat(app: Flask) -> None:
     assert jobs.renew(held) == "run"
 
 
+def test_a_resume_that_overtakes_the_pause_wins(app: Flask, rung: list[str]) -> None:
+    job_id = submit()
+    held = jobs.claim(job_id, "a")
+    jobs.want(job_id, "pause")
+    assert jobs.renew(held) == "pause"
+    jobs.again(job_id, from_states=("paused",))
+    rung.clear()
+    jobs.finish(held, "paused")
+    assert jobs.get(job_id).state == "queued" and job_id in rung
+
+
 def test_no_more_of_a_kind_than_allowed_run_at_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(jobs.AT_ONCE, "test", 2)
     ids = [submit() for _ in range(3)]
