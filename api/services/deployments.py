@@ -171,6 +171,20 @@ def reconcile() -> int:
     return wrong
 
 
+def come_back() -> None:
+    """At a start, before anybody asks: what ran and was wanted when the hub was stopped is started again.
+
+    A server that outlived a crash is left alone.
+    """
+    wanted = Deployment.wanted == "running", Deployment.status == "running"
+    for row in db.session.scalars(select(Deployment).where(*wanted)).unique().all():
+        if _drifted(row):
+            with unit_of_work() as after_commit:
+                deployment = find(row.id)
+                deployment.endpoint = deployment.child = None
+                _begin(after_commit, deployment, "The hub was stopped; starting again")
+
+
 def job_changed(after_commit: AfterCommit, job: Job) -> None:
     """A start that was cancelled in the ledger is a deployment that is stopped."""
     if job.state != "cancelled":

@@ -36,6 +36,8 @@ def request(body: DownloadRequest, user_id: str | None) -> DownloadOut:
     plan = source.plan(body.ref, body.revision, body.include, body.exclude)
     key = _plan_key(plan)
     _refuse_duplicate(plan, key)
+    if failed := _failed_before(key):
+        return retry(failed)  # what it brought so far is still here
     _check_room(plan.bytes_total)
     with unit_of_work() as after_commit:
         exclusive(f"download:{key}")
@@ -252,6 +254,12 @@ def _refuse_duplicate(plan: FetchPlan, key: str) -> None:
             return  # it was deleted from the library since
         raise Conflict(f"{plan.ref} is already in the library at this commit.", details=details)
     raise Conflict(f"{plan.ref} is already on its way here (download {other.id}).", details=details)
+
+
+def _failed_before(key: str) -> str | None:
+    """The newest download of the same plan, if it failed."""
+    found = select(Download.id).join(Job).where(Download.plan_key == key, Job.state == "failed")
+    return db.session.scalar(found.order_by(Download.id.desc()).limit(1))
 
 
 def _check_room(needed: int) -> None:
