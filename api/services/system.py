@@ -13,6 +13,7 @@ from api.extensions import db, redis_client, settings
 from api.schemas.system import Cpu, Gauge, Gpu, Part, Ready, SystemOut
 
 HEARTBEAT_SECONDS = 20
+psutil.cpu_percent()  # the first reading only marks the beginning; each later one covers the time since
 _gpus: tuple[float, list[Gpu]] = (0.0, [])
 
 

@@ -33,6 +33,10 @@ class Stop(Body):
 class ChatNamespace(LiveNamespace):
     permission = "chat.use"
 
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace)
+        self._turns: dict[tuple[str, str], int] = {}
+
     def snapshot(self, wanted: Subscribe, identity: Identity) -> tuple[Any, int]:
         user_id = accounts.acting_user_id(identity)
         if wanted.id == "*":
@@ -58,12 +62,21 @@ class ChatNamespace(LiveNamespace):
     def _begin_following(self, message_id: str, after: int) -> None:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
         sid = request.sid  # type: ignore[attr-defined]
-        socketio.start_background_task(self._follow, app, sid, message_id, after)
+        # A newer subscription of the same client to the same answer takes the place of the older one.
+        turn = self._turns[sid, message_id] = self._turns.get((sid, message_id), 0) + 1
+        socketio.start_background_task(self._follow, app, sid, message_id, after, turn)
 
-    def _follow(self, app: Flask, sid: str, message_id: str, after: int) -> None:
+    def _follow(self, app: Flask, sid: str, message_id: str, after: int, turn: int) -> None:
         """Send one answer to one client, as long as it is subscribed; a slow client holds up nobody else."""
+        try:
+            self._send_on(app, sid, message_id, after, turn)
+        finally:
+            if self._turns.get((sid, message_id)) == turn:
+                del self._turns[sid, message_id]
+
+    def _send_on(self, app: Flask, sid: str, message_id: str, after: int, turn: int) -> None:
         for event in generations.follow(app, message_id, after):
-            if not self.is_following(sid, message_id):
+            if self._turns.get((sid, message_id)) != turn or not self.is_following(sid, message_id):
                 return
             if event is None:
                 continue

@@ -171,9 +171,38 @@ def test_a_chat_over_the_socket(hub: Hub) -> None:
         answer = client.call("send", {"session_id": session["id"], "content": "hi"}, namespace="/chat")
         assert answer["ok"] and answer["assistant"]["status"] == "generating"
         assert done.wait(60)
+        assert last["status"] == "complete" and "".join(pieces) == last["content"]
+        done.clear()
+        pieces.clear()
+        replay = {"id": last["id"], "after": 5}
+        assert client.call("subscribe", replay, namespace="/chat")["ok"]
+        assert done.wait(60)
     finally:
         client.disconnect()
-    assert last["status"] == "complete" and "".join(pieces) == last["content"]
+    assert "".join(pieces) == last["content"][5:]
+
+
+def test_a_log_is_followed_over_the_socket(hub: Hub) -> None:
+    deployment = deploy(hub, "org/tiny-llama", "talk-transformers")
+    lines: list[str] = []
+    came = threading.Event()
+    client = socketio.Client()
+
+    @client.on("event", namespace="/deployments")
+    def on_event(event: dict) -> None:
+        if event["type"] == "log":
+            lines.extend(event["data"]["lines"])
+            came.set()
+
+    try:
+        client.connect(
+            hub.url, namespaces=["/deployments"], transports=["websocket"], auth={"token": hub.token}
+        )
+        client.call("subscribe", {"id": deployment["id"], "logs": True}, namespace="/deployments")
+        assert came.wait(20)
+    finally:
+        client.disconnect()
+    assert lines == hub.get(f"/deployments/{deployment['id']}/logs")["lines"][: len(lines)]
 
 
 def test_logs_are_kept_and_read_by_offset(hub: Hub) -> None:
