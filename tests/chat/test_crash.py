@@ -1,6 +1,8 @@
 """What dies in the middle of an answer: the web server, Redis. Nothing is lost and nothing is said twice."""
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 
 from api.extensions import db
 from api.models import Job
-from api.services import generations, jobs
+from api.services import jobs
+from tests.support.hub_process import ROOT
 from tests.support.web_process import Web, frames, until, web_with_engine
 
 
@@ -37,15 +40,22 @@ def ask_until(web: Web, content: str, text: str) -> tuple[str, str, Iterator[Any
     return session, id, reading, client
 
 
+RECONCILE = """
+from api import create_app
+from api.services import generations, jobs
+with create_app(serves=False).app_context():
+    print(generations.reconcile())
+    jobs.reconcile()
+"""
+
+
 def reconcile(web: Web) -> int:
-    """What beat does every few seconds."""
-    with web.app.app_context():
-        try:
-            handed = generations.reconcile()
-            jobs.reconcile()
-            return handed
-        finally:
-            db.session.remove()
+    """What beat has done every few seconds, in its own process; how many answers it handed over."""
+    done = subprocess.run(
+        [sys.executable, "-c", RECONCILE], cwd=ROOT, env=web.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
 
 
 def words(count: int) -> str:
