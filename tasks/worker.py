@@ -61,4 +61,3 @@ def _on_shutdown(**_: Any) -> None:
             log.warning("could not hand jobs back; their leases will run out", exc_info=True)
         finally:
             db.session.remove()
-
