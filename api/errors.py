@@ -170,6 +170,7 @@ def problem_response(error: BaseException) -> Response:
     said = describe(error)
     status = status_of(error, said["code"])
     if request.path.startswith("/v1/"):
+        status = 400 if status == 422 else status  # OpenAI's clients know no 422 for a wrong field
         body: dict[str, Any] = {"error": openai_error(said, status)}
     else:
         body = {

@@ -66,6 +66,22 @@ def test_every_route_is_described_and_permitted(app: Flask) -> None:
     assert count > 30
 
 
+def test_the_console_knows_the_api_as_it_is(app: Flask) -> None:
+    types = read("console/src/types/api.ts")
+    described = document(app)
+    for path, methods in described["paths"].items():
+        assert f'"{path}": {{' in types, f"{path} is new to the console: run `make types`"
+        for operation in methods.values():
+            assert f"{operation['operationId']}: {{" in types, f"run `make types` for {path}"
+    for name, schema in described["components"]["schemas"].items():
+        block = re.search(rf"^        {name}: \{{$(.*?)^        \}};$", types, re.M | re.S)
+        assert block or not schema.get("properties"), f"{name} is new to the console: run `make types`"
+        for field in schema.get("properties", {}) if block else ():
+            assert re.search(rf"^            {field}\??:", block.group(1), re.M), (
+                f"{name}.{field}: run `make types`"
+            )
+
+
 def test_every_socket_namespace_lists_its_events() -> None:
     assert set(EVENTS) == set(NAMESPACES)
 

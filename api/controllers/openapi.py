@@ -147,6 +147,8 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
     statuses |= {422} if declared.query is not None else set()
     statuses |= {404} if rule.arguments else set()
     statuses |= {503}
+    if rule.rule.startswith("/v1/"):
+        statuses.discard(422)  # OpenAI's dialect says 400 for a wrong field
     problem = _schema(Problem, schemas, "serialization")
     bad = {
         str(status): {

@@ -5045,15 +5045,6 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Understood, and wrong. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
             /** @description Too many requests. */
             429: {
                 headers: {
@@ -5153,15 +5144,6 @@ export interface operations {
             };
             /** @description Not JSON. */
             415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            /** @description Understood, and wrong. */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
