@@ -41,7 +41,7 @@ test: ## every test: pytest, then vitest (PYTEST='-k name' narrows the first)
 	@$(SETUP) dev console && exec $(BIN)/python -m supervisor.bootstrap.verify test $(PYTEST)
 
 bench: ## measure the figures in bench/RESULTS.md again
-	@$(SETUP) dev && $(BIN)/python -m bench.download --write && exec $(BIN)/python -m bench.relay
+	@$(SETUP) dev && $(BIN)/python -m bench.download --write && exec $(BIN)/python -m bench.relay --write
 
 clean: ## remove what was built here (not your data)
 	@rm -rf .venv .stamps console/node_modules console/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
