@@ -21,7 +21,7 @@ from api.schemas.chat import (
 )
 from api.services import deployments, gateway, generations
 from api.services.paging import page
-from api.unit_of_work import unit_of_work
+from api.unit_of_work import exclusive, unit_of_work
 
 UNTITLED = "New conversation"
 TITLE_LENGTH = 60
@@ -104,6 +104,7 @@ def send(session_id: str, body: MessageRequest, user_id: str) -> Exchange:
     if not content.strip():
         raise Invalid("The message is empty. Write something to ask.")
     with unit_of_work() as after_commit:
+        exclusive(f"chat:{session_id}")
         session = find(session_id, user_id)
         gateway.route_to(session.deployment_id, session.deployment_name)  # says now if nobody would answer
         if _is_writing(session_id):
