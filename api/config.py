@@ -181,11 +181,6 @@ class Settings(BaseSettings):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def environment_name(field: str) -> str:
-    """The environment variable of a settings field."""
-    return str(Settings.model_fields[field].alias)
-
-
 def explain(error: ValidationError) -> str:
     """One sentence per wrong setting, with the variable's name and never its value."""
     parts = [f"{'.'.join(map(str, item['loc']))}: {item['msg'].lower()}" for item in error.errors()]

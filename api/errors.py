@@ -8,7 +8,6 @@
     ├── Missing                 there is no such thing (for you)
     ├── Conflict                not now: something else stands in the way
     │   └── StaleFence          somebody else owns this job now
-    ├── TooMany                 come back later
     └── Unavailable             a part of us is away
 
 `integrations.errors` is the tree for the outside world. `describe` gives the same words to REST, to
@@ -67,10 +66,6 @@ class StaleFence(Conflict):
     code = "STALE_FENCE"
 
 
-class TooMany(AppError):
-    code = "TOO_MANY_REQUESTS"
-
-
 class Unavailable(AppError):
     code = "UNAVAILABLE"
 
@@ -85,7 +80,6 @@ HTTP_STATUS = {
     "MODEL_NOT_FOUND": 404,
     "CONFLICT": 409,
     "STALE_FENCE": 409,
-    "TOO_MANY_REQUESTS": 429,
     "UNAVAILABLE": 503,
     "UNKNOWN_KIND": 422,
     "INVALID_REF": 422,

@@ -44,16 +44,6 @@ class PageQuery(Body):
     after: str | None = Field(default=None, max_length=200, description="`next` of the page before.")
 
 
-class Success(BaseModel, Generic[T]):
-    """The envelope of every success."""
-
-    success: bool = True
-    message: str = "OK"
-    data: T
-    code: int = 200
-    timestamp: Timestamp
-
-
 class Problem(BaseModel):
     """The envelope of every refusal: a stable code, and what happened and what to do."""
 

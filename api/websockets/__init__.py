@@ -5,7 +5,6 @@ from flask_socketio import SocketIO
 from api.schemas.chat import Delta, MessageOut
 from api.schemas.deployments import DeploymentOut
 from api.schemas.downloads import DownloadOut
-from api.schemas.system import SystemOut
 from api.websockets.base import LiveNamespace
 from api.websockets.chat import ChatNamespace
 from api.websockets.deployments import DeploymentsNamespace
@@ -28,9 +27,10 @@ EVENTS = {
         "log": None,
     },
     "/chat": {"delta": Delta, "done": MessageOut},
-    "/system": {"updated": SystemOut},
+    "/system": {},
 }
-"""Namespace → type of event → schema of its `data`. The `log` event carries `{lines: [str]}`."""
+"""Namespace → type of event → schema of its `data`. The `log` event carries `{lines: [str]}`;
+`/system` answers a subscription with its snapshot and sends nothing by itself."""
 
 
 def register(socketio: SocketIO) -> None:

@@ -93,6 +93,19 @@ def test_the_same_model_twice_is_a_conflict_that_names_the_first(client: FlaskCl
     assert db.session.query(Download).count() == 1
 
 
+def test_a_failed_download_asked_for_again_goes_on_instead_of_starting_over(
+    client: FlaskClient, hub: Hub
+) -> None:
+    first = client.post("/api/v1/downloads", json={"ref": "acme/tiny"}).get_json()["data"]
+    held = jobs.claim(first["job_id"], "a")
+    assert held
+    jobs.finish(held, "failed", error={"code": "OUT_OF_SPACE", "message": "full", "details": {}})
+    answer = client.post("/api/v1/downloads", json={"ref": "acme/tiny"})
+    again = answer.get_json()["data"]
+    assert (answer.status_code, again["id"], again["status"]) == (202, first["id"], "pending")
+    assert again["error"] is None and db.session.query(Download).count() == 1
+
+
 @pytest.mark.parametrize(
     ("data", "content_type", "status", "code"),
     [
