@@ -187,8 +187,9 @@ def _process(pid: int, started: float, directory: Path) -> psutil.Process | None
         process = psutil.Process(pid)
         if abs(process.create_time() - started) > 1.0 or process.status() == psutil.STATUS_ZOMBIE:
             return None
-        # `Popen` returns after exec, so the command line is the child's own from the first look on.
-        if str(directory / "spec.json") not in process.cmdline():
+        # `Popen` returns after exec, so the command line is the child's own from the first look on. Without
+        # one it is on its way out, its memory not yet given back: it is gone when the kernel says so.
+        if (command := process.cmdline()) and str(directory / "spec.json") not in command:
             return None
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return None
