@@ -33,6 +33,7 @@ def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
     app.extensions["modelhub_settings"] = settings
     app.extensions["modelhub_secret"] = secret = load_or_create(settings.home)
     app.extensions["modelhub_vault"] = Vault(secret)
+    app.extensions["modelhub_audit_key"] = load_or_create(settings.home, "audit.key")
     _bind_database(app)
     _bind_celery(settings)
     _bind_sockets(app, settings, serves)

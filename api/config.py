@@ -5,6 +5,7 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -88,6 +89,101 @@ class Settings(BaseSettings):
         alias="MODELHUB_CORS_ORIGINS",
         description="JSON list of further exact origins whose pages may call the API.",
     )
+    allowed_hosts: list[str] = Field(
+        [],
+        alias="MODELHUB_ALLOWED_HOSTS",
+        description="JSON list of host names this hub answers to, beside its own and that of the public address.",
+    )
+    trusted_proxies: int = Field(
+        0,
+        alias="MODELHUB_TRUSTED_PROXIES",
+        ge=0,
+        le=10,
+        description="Reverse proxies in front whose X-Forwarded headers are believed; 0 believes none.",
+    )
+    https_only: bool = Field(
+        False,
+        alias="MODELHUB_HTTPS_ONLY",
+        description="Send plain requests to https at the public address; refuse those with credentials.",
+    )
+    registration: bool = Field(
+        False,
+        alias="MODELHUB_REGISTRATION",
+        description="Whether strangers may make an account for themselves.",
+    )
+    registration_role: str = Field(
+        "user",
+        alias="MODELHUB_REGISTRATION_ROLE",
+        max_length=50,
+        description="Role of who registers or comes in by single sign-on without a mapped group.",
+    )
+    default_visibility: Literal["private", "public"] = Field(
+        "private",
+        alias="MODELHUB_DEFAULT_VISIBILITY",
+        description="Who sees a new model or deployment when its maker does not say: private or public.",
+    )
+    rate_limit: str = Field(
+        "6000/minute",
+        alias="MODELHUB_RATE_LIMIT",
+        description="Requests of one user or key: `N/second`, `N/minute` or `N/hour`, `;` between several.",
+    )
+    rate_limit_anonymous: str = Field(
+        "600/minute",
+        alias="MODELHUB_RATE_LIMIT_ANONYMOUS",
+        description="Requests from one address without a valid sign-in or key, written the same way.",
+    )
+    rate_limit_sign_in: str = Field(
+        "30/minute",
+        alias="MODELHUB_RATE_LIMIT_SIGN_IN",
+        description="Attempts to sign in, register or use an invitation from one address.",
+    )
+    max_body: int = Field(
+        16 * 1024**2,
+        alias="MODELHUB_MAX_BODY",
+        ge=1024,
+        description="Bytes a request's JSON body may have.",
+    )
+    client_timeout: float = Field(
+        30.0,
+        alias="MODELHUB_CLIENT_TIMEOUT",
+        ge=1,
+        description="Seconds a client may take to send a request's headers, or the next part of its body.",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        alias="MODELHUB_OIDC_ISSUER",
+        description="OpenID Connect issuer for single sign-on; empty means none.",
+    )
+    oidc_client_id: str | None = Field(
+        None, alias="MODELHUB_OIDC_CLIENT_ID", description="This hub's client id at the issuer."
+    )
+    oidc_client_secret: str | None = Field(
+        None, alias="MODELHUB_OIDC_CLIENT_SECRET", repr=False, description="And its secret there."
+    )
+    oidc_title: str = Field(
+        "Single sign-on",
+        alias="MODELHUB_OIDC_TITLE",
+        max_length=60,
+        description="What the button on the sign-in page says.",
+    )
+    oidc_scopes: str = Field(
+        "openid email profile",
+        alias="MODELHUB_OIDC_SCOPES",
+        description="Scopes to ask for, separated by spaces.",
+    )
+    oidc_groups_claim: str = Field(
+        "groups", alias="MODELHUB_OIDC_GROUPS_CLAIM", description="Claim that lists the user's groups."
+    )
+    oidc_roles: dict[str, str] = Field(
+        {},
+        alias="MODELHUB_OIDC_ROLES",
+        description="JSON object of group to role; the first match counts, and decides at every sign-in.",
+    )
+    outbound_origins: list[str] = Field(
+        [],
+        alias="MODELHUB_OUTBOUND_ORIGINS",
+        description="JSON list of origins in private networks that users' addresses may lead to.",
+    )
     download_connections: int = Field(
         8, alias="MODELHUB_DOWNLOAD_CONNECTIONS", ge=1, le=64, description="Connections per download."
     )
@@ -125,7 +221,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
-    @field_validator("hf_endpoint", "ollama_host", "public_url", mode="after")
+    @field_validator("hf_endpoint", "ollama_host", "public_url", "oidc_issuer", mode="after")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value

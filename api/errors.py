@@ -8,6 +8,7 @@
     ├── Missing                 there is no such thing (for you)
     ├── Conflict                not now: something else stands in the way
     │   └── StaleFence          somebody else owns this job now
+    ├── TooMany                 slower, please: `details.retry_after` says when again
     └── Unavailable             a part of us is away
 
 `integrations.errors` is the tree for the outside world. `describe` gives the same words to REST, to
@@ -66,6 +67,15 @@ class StaleFence(Conflict):
     code = "STALE_FENCE"
 
 
+class TooMany(AppError):
+    """`retry_after`: whole seconds until it is worth trying again."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, *, retry_after: int, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, details={"retry_after": retry_after, **(details or {})})
+
+
 class Unavailable(AppError):
     code = "UNAVAILABLE"
 
@@ -80,6 +90,7 @@ HTTP_STATUS = {
     "MODEL_NOT_FOUND": 404,
     "CONFLICT": 409,
     "STALE_FENCE": 409,
+    "TOO_MANY_REQUESTS": 429,
     "UNAVAILABLE": 503,
     "UNKNOWN_KIND": 422,
     "INVALID_REF": 422,

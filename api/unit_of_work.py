@@ -19,6 +19,12 @@ from api.extensions import db
 log = structlog.get_logger(__name__)
 
 AfterCommit = Callable[[Callable[[], object]], None]
+_before_commit: list[Callable[[], object]] = []
+
+
+def before_commit(work: Callable[[], object]) -> None:
+    """Let `work` write into every unit of work just before its commit (the audit log does)."""
+    _before_commit.append(work)
 
 
 @contextmanager
@@ -30,6 +36,8 @@ def unit_of_work() -> Iterator[AfterCommit]:
     db.session.connection(execution_options={"writes": True})
     try:
         yield outbox.append
+        for work in _before_commit:
+            work()
         db.session.commit()
     except BaseException:
         db.session.rollback()

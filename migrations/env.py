@@ -25,9 +25,20 @@ def run() -> None:
     }
     # SQLite can roll back DDL too, since our transactions begin explicitly (api/database.py).
     with database.engine.connect().execution_options(writes=True) as connection:
-        context.configure(connection=connection, target_metadata=database.metadata, **options)
-        with context.begin_transaction():
-            context.run_migrations()
+        # SQLite changes a table by making a new one and dropping the old, which would delete, by
+        # ON DELETE CASCADE, everything that refers to it. PostgreSQL alters in place.
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:
+            connection.connection.execute("PRAGMA foreign_keys=OFF")
+        try:
+            context.configure(connection=connection, target_metadata=database.metadata, **options)
+            with context.begin_transaction():
+                context.run_migrations()
+                if sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                    raise RuntimeError(f"the migration would leave rows that refer to nothing: {broken[:3]}")
+        finally:
+            if sqlite:
+                connection.connection.execute("PRAGMA foreign_keys=ON")
 
 
 run()

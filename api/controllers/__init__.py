@@ -8,10 +8,31 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 from flask_restful import Api as RestfulApi
 
-from api.controllers import auth, chat, deployments, downloads, jobs, models, openai, pages, search, system
+from api.controllers import (
+    account,
+    audit,
+    auth,
+    chat,
+    deployments,
+    downloads,
+    jobs,
+    keys,
+    models,
+    openai,
+    pages,
+    roles,
+    search,
+    sso,
+    system,
+    teams,
+    users,
+)
 from api.extensions import settings
 
-MODULES = (auth, search, downloads, models, deployments, chat, openai, jobs, system)
+MODULES = (
+    auth, account, sso, users, roles, teams, keys, audit,
+    search, downloads, models, deployments, chat, openai, jobs, system,
+)  # fmt: skip
 
 
 class Api(RestfulApi):

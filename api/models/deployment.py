@@ -6,11 +6,11 @@ from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from api.extensions import db
-from api.models.base import Versioned
+from api.models.base import Owned, Versioned
 from api.models.hub_model import HubModel
 
 
-class Deployment(db.Model, Versioned):  # type: ignore[name-defined, misc]
+class Deployment(db.Model, Versioned, Owned):  # type: ignore[name-defined, misc]
     """`child` is the identity of the serving process; `secret` its API key, encrypted."""
 
     __tablename__ = "deployments"
@@ -28,6 +28,5 @@ class Deployment(db.Model, Versioned):  # type: ignore[name-defined, misc]
     child: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     restarts: Mapped[list[float]] = mapped_column(JSON, default=list)  # Unix times of unasked restarts
-    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     model: Mapped[HubModel] = relationship(lazy="joined", innerjoin=True)

@@ -6,11 +6,13 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from api.extensions import db
-from api.models.base import Identified
+from api.models.base import Identified, Owned
 from api.models.job import Job
 
 
-class Download(db.Model, Identified):  # type: ignore[name-defined, misc]
+class Download(db.Model, Identified, Owned):  # type: ignore[name-defined, misc]
+    """`visibility` and `team_id` are those its model gets; the download itself is its owner's affair."""
+
     __tablename__ = "downloads"
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), unique=True)
@@ -21,7 +23,6 @@ class Download(db.Model, Identified):  # type: ignore[name-defined, misc]
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)
     plan_key: Mapped[str] = mapped_column(Text)  # what makes two requests the same request
     model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"))
-    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     job: Mapped[Job] = relationship(lazy="joined", innerjoin=True)
 

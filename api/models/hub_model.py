@@ -6,10 +6,10 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.extensions import db
-from api.models.base import Versioned
+from api.models.base import Owned, Versioned
 
 
-class HubModel(db.Model, Versioned):  # type: ignore[name-defined, misc]
+class HubModel(db.Model, Versioned, Owned):  # type: ignore[name-defined, misc]
     """`path` is the directory below the hub's `models` folder; `files` are `{path, size, sha256}`."""
 
     __tablename__ = "models"

@@ -4,15 +4,14 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from flask import current_app
 from sqlalchemy import func, select, update
 
 from api.config import Settings
 from api.errors import InvalidCredentials, Unauthenticated
 from api.extensions import db
-from api.models import RefreshToken, User
+from api.models import RefreshToken, User, UserSession
 from api.models.base import new_id, utcnow
-from api.schemas.auth import SignedIn, UserOut
+from api.schemas.auth import Profile, SignedIn, UserOut
 from api.security import passwords
 from api.security.authorise import Identity, forget
 from api.security.tokens import ACCESS_SECONDS, REFRESH_SECONDS, issue_access
@@ -43,7 +42,16 @@ def sign_in(email: str, password: str) -> tuple[SignedIn, str]:
     if user is None or not good or not user.active:
         raise InvalidCredentials("This e-mail and password do not fit together. Check both and try again.")
     with unit_of_work():
-        refresh = _new_link(user.id, new_id())
+        now = utcnow()
+        session = UserSession(
+            id=new_id(),
+            user_id=user.id,
+            last_seen_at=now,
+            expires_at=now + timedelta(seconds=REFRESH_SECONDS),
+        )
+        db.session.add(session)
+        db.session.flush()
+        refresh = _new_link(session.id)
     return _signed_in(user, refresh), refresh.text
 
 
@@ -56,17 +64,18 @@ def refresh(token: str) -> tuple[SignedIn, str]:
     with unit_of_work():
         mine = select(RefreshToken).where(RefreshToken.token_hash == _hash(token))
         link = db.session.scalar(mine.with_for_update())
-        if link is None or link.revoked_at or link.expires_at < utcnow():
+        session = db.session.get(UserSession, link.session_id) if link else None
+        if link is None or session is None or session.ended_at or session.expires_at < utcnow():
             raise Unauthenticated("This session has ended. Sign in again.")
         if link.used_at and utcnow() - link.used_at > REUSE_GRACE:
             stolen = True
-            _revoke(link.family)
+            _revoke(link.session_id)
         else:
             link.used_at = link.used_at or utcnow()
-            user = db.session.get(User, link.user_id)
+            user = db.session.get(User, session.user_id)
             if user is None or not user.active:
                 raise Unauthenticated("This account is not active. Ask an administrator.")
-            successor = _new_link(user.id, link.family)
+            successor = _new_link(link.session_id)
             answer = _signed_in(user, successor), successor.text
     if stolen:
         forget()
@@ -81,7 +90,7 @@ def sign_out(token: str | None) -> None:
     with unit_of_work():
         link = db.session.scalar(select(RefreshToken).where(RefreshToken.token_hash == _hash(token)))
         if link:
-            _revoke(link.family)
+            _revoke(link.session_id)
     forget()
 
 
@@ -93,10 +102,7 @@ def acting_user_id(identity: Identity) -> str:
     """The user whose things these are. The owner of this machine acts as the first administrator."""
     if identity.user_id:
         return identity.user_id
-    first = db.session.scalar(select(User.id).where(User.role == "admin").order_by(User.id).limit(1))
-    if first is None:
-        raise Unauthenticated("There is no administrator yet. Start the hub once with `modelhub up`.")
-    return first
+    return identity.owner_id
 
 
 class _Link:
@@ -107,30 +113,23 @@ class _Link:
         self.text = "mhr_" + secrets.token_urlsafe(32)
 
 
-def _new_link(user_id: str, family: str) -> _Link:
+def _new_link(family: str) -> _Link:
     link = _Link(family)
-    db.session.add(
-        RefreshToken(
-            user_id=user_id,
-            family=family,
-            token_hash=_hash(link.text),
-            expires_at=utcnow() + timedelta(seconds=REFRESH_SECONDS),
-        )
-    )
+    db.session.add(RefreshToken(session_id=family, token_hash=_hash(link.text)))
     return link
 
 
 def _revoke(family: str) -> None:
     db.session.execute(
-        update(RefreshToken)
-        .where(RefreshToken.family == family, RefreshToken.revoked_at.is_(None))
-        .values(revoked_at=utcnow())
+        update(UserSession)
+        .where(UserSession.id == family, UserSession.ended_at.is_(None))
+        .values(ended_at=utcnow())
     )
 
 
 def _signed_in(user: User, link: _Link) -> SignedIn:
-    token = issue_access(current_app.extensions["modelhub_secret"], user.id, link.family)
-    return SignedIn(access_token=token, expires_in=ACCESS_SECONDS, user=UserOut.model_validate(user))
+    token = issue_access(user.id, link.family)
+    return SignedIn(access_token=token, expires_in=ACCESS_SECONDS, user=Profile.model_validate(user))
 
 
 def _hash(token: str) -> str:

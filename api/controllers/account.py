@@ -1,0 +1,3 @@
+"""/account."""
+
+ROUTES: list = []  # type: ignore[type-arg]

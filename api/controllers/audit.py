@@ -1,0 +1,3 @@
+"""/audit."""
+
+ROUTES: list = []  # type: ignore[type-arg]

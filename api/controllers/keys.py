@@ -1,0 +1,3 @@
+"""/keys."""
+
+ROUTES: list = []  # type: ignore[type-arg]

@@ -1,0 +1,3 @@
+"""/roles."""
+
+ROUTES: list = []  # type: ignore[type-arg]

@@ -1,0 +1,3 @@
+"""/sso."""
+
+ROUTES: list = []  # type: ignore[type-arg]

@@ -1,0 +1,3 @@
+"""/teams."""
+
+ROUTES: list = []  # type: ignore[type-arg]

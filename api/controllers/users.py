@@ -1,0 +1,3 @@
+"""/users."""
+
+ROUTES: list = []  # type: ignore[type-arg]
