@@ -7,6 +7,7 @@ from flask import Response, current_app, request
 from flask_restful import Resource
 
 from api.controllers.contract import contract
+from api.controllers.stream import while_allowed
 from api.extensions import db
 from api.schemas.base import Empty, Page
 from api.schemas.chat import (
@@ -22,7 +23,7 @@ from api.schemas.chat import (
     SessionRequest,
 )
 from api.security.authorise import current
-from api.services import accounts, chat, generations
+from api.services import chat, generations
 
 SSE = "text/event-stream"
 
@@ -31,42 +32,42 @@ class SessionsResource(Resource):
     @contract("chat.use", query=SessionQuery, out=Page[SessionOut])
     def get(self, query: SessionQuery) -> Page[SessionOut]:
         """Your conversations, newest first."""
-        return chat.list_sessions(query, _user())
+        return chat.list_sessions(query, current())
 
     @contract("chat.use", body=SessionRequest, out=SessionOut, status=201, errors=(404,))
     def post(self, body: SessionRequest) -> SessionOut:
         """Begin a conversation with a deployment."""
-        return chat.create(body, _user())
+        return chat.create(body, current())
 
 
 class SessionResource(Resource):
     @contract("chat.use", out=SessionDetail)
     def get(self, session_id: str) -> SessionDetail:
         """One conversation with its messages, oldest first."""
-        return chat.get(session_id, _user())
+        return chat.get(session_id, current())
 
     @contract("chat.use", body=SessionChange, out=SessionOut)
     def patch(self, session_id: str, body: SessionChange) -> SessionOut:
         """Rename it, or change its system prompt or sampling from the next message on."""
-        return chat.change(session_id, body, _user())
+        return chat.change(session_id, body, current())
 
     @contract("chat.use", out=Empty)
     def delete(self, session_id: str) -> None:
         """Forget a conversation."""
-        chat.delete(session_id, _user())
+        chat.delete(session_id, current())
 
 
 class MessagesResource(Resource):
     @contract("chat.use", out=Page[MessageOut])
     def get(self, session_id: str) -> Page[MessageOut]:
         """The messages of a conversation, oldest first."""
-        return chat.messages(session_id, _user())
+        return chat.messages(session_id, current())
 
     @contract("chat.use", body=MessageRequest, out=MessageOut, status=201, streams=SSE, errors=(409,))
     def post(self, session_id: str, body: MessageRequest) -> Response | MessageOut:
         """Ask. With `stream` the answer comes as events while it is written, else when it is complete."""
         try:
-            exchange = chat.send(session_id, body, _user())
+            exchange = chat.send(session_id, body, current())
         finally:
             db.session.rollback()
         if body.stream:
@@ -79,7 +80,7 @@ class GenerationEventsResource(Resource):
     def get(self, message_id: str, query: AttachQuery) -> Response:
         """Attach to an answer, from a character offset on. `Last-Event-ID` serves as well as `after`."""
         try:
-            generations.owned(message_id, _user())
+            generations.owned(message_id, current())
         finally:
             db.session.rollback()
         last = request.headers.get("Last-Event-ID", "")
@@ -91,11 +92,7 @@ class StopGenerationResource(Resource):
     @contract("chat.use", out=MessageOut)
     def post(self, message_id: str) -> MessageOut:
         """End an answer where it is. What is written stays."""
-        return generations.stop(message_id, _user())
-
-
-def _user() -> str:
-    return accounts.acting_user_id(current())
+        return generations.stop(message_id, current())
 
 
 def _stream(message_id: str, after: int, exchange: Exchange | None = None) -> Response:
@@ -120,7 +117,7 @@ def _stream(message_id: str, after: int, exchange: Exchange | None = None) -> Re
                     )
                 yield _frame("done", event.model_dump_json(), offset)
 
-    response = Response(frames(), content_type=SSE, direct_passthrough=True)
+    response = Response(while_allowed(app, current(), frames()), content_type=SSE, direct_passthrough=True)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"
     return response

@@ -13,7 +13,7 @@ class DownloadsResource(Resource):
     @contract("downloads.read", query=DownloadQuery, out=Page[DownloadOut])
     def get(self, query: DownloadQuery) -> Page[DownloadOut]:
         """Downloads, newest first."""
-        return downloads.list_downloads(query)
+        return downloads.list_downloads(query, current())
 
     @contract(
         "downloads.write",
@@ -25,47 +25,47 @@ class DownloadsResource(Resource):
     )
     def post(self, body: DownloadRequest) -> DownloadOut:
         """Bring a model home: planned now, fetched by a worker."""
-        return downloads.request(body, current().user_id)
+        return downloads.request(body, current())
 
 
 class DownloadResource(Resource):
     @contract("downloads.read", out=DownloadOut)
     def get(self, download_id: str) -> DownloadOut:
         """One download, live."""
-        return downloads.get(download_id)
+        return downloads.get(download_id, current())
 
     @contract("downloads.write", out=Empty, errors=(409,))
     def delete(self, download_id: str) -> None:
         """Take an ended download off the list; its model stays."""
-        downloads.delete(download_id)
+        downloads.delete(download_id, current())
 
 
 class PauseResource(Resource):
     @contract("downloads.write", out=DownloadOut, status=202, errors=(409,))
     def post(self, download_id: str) -> DownloadOut:
         """Pause: every byte so far is kept."""
-        return downloads.pause(download_id)
+        return downloads.pause(download_id, current())
 
 
 class ResumeResource(Resource):
     @contract("downloads.write", out=DownloadOut, status=202, errors=(409,))
     def post(self, download_id: str) -> DownloadOut:
         """Go on from the last durable byte."""
-        return downloads.resume(download_id)
+        return downloads.resume(download_id, current())
 
 
 class CancelResource(Resource):
     @contract("downloads.write", out=DownloadOut, status=202, errors=(409,))
     def post(self, download_id: str) -> DownloadOut:
         """Give up and remove the parts."""
-        return downloads.cancel(download_id)
+        return downloads.cancel(download_id, current())
 
 
 class RetryResource(Resource):
     @contract("downloads.write", out=DownloadOut, status=202, errors=(409,))
     def post(self, download_id: str) -> DownloadOut:
         """Try a failed or cancelled download again."""
-        return downloads.retry(download_id)
+        return downloads.retry(download_id, current())
 
 
 ROUTES = [

@@ -5,6 +5,7 @@ from flask_restful import Resource
 from api.controllers.contract import contract
 from api.schemas.base import Page
 from api.schemas.jobs import JobOut, JobQuery
+from api.security.authorise import current
 from api.services import jobs
 
 
@@ -12,28 +13,28 @@ class JobsResource(Resource):
     @contract("jobs.read", query=JobQuery, out=Page[JobOut])
     def get(self, query: JobQuery) -> Page[JobOut]:
         """Jobs, newest first."""
-        return jobs.list_jobs(query)
+        return jobs.list_jobs(query, current())
 
 
 class JobResource(Resource):
     @contract("jobs.read", out=JobOut)
     def get(self, job_id: str) -> JobOut:
         """One job."""
-        return jobs.get(job_id)
+        return jobs.get(job_id, current())
 
 
 class CancelResource(Resource):
     @contract("jobs.write", out=JobOut, status=202, errors=(409,))
     def post(self, job_id: str) -> JobOut:
         """Cancel a job that has not ended."""
-        return jobs.cancel(job_id)
+        return jobs.cancel(job_id, current())
 
 
 class RetryResource(Resource):
     @contract("jobs.write", out=JobOut, status=202, errors=(409,))
     def post(self, job_id: str) -> JobOut:
         """Queue a failed or cancelled job again."""
-        return jobs.retry(job_id)
+        return jobs.retry(job_id, current())
 
 
 ROUTES = [

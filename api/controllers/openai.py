@@ -4,10 +4,11 @@ import select
 import socket
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from flask_restful import Resource
 
 from api.controllers.contract import contract
+from api.controllers.stream import while_allowed
 from api.schemas.openai import ChatCompletionRequest, Completion, CompletionRequest, ModelEntry, ModelList
 from api.security.authorise import current
 from api.services import gateway
@@ -36,15 +37,15 @@ class ModelsResource(Resource):
     @contract("chat.use", out=ModelList, envelope=False)
     def get(self) -> ModelList:
         """The deployments that can be asked now."""
-        return ModelList(data=[_entry(row) for row in gateway.running()])
+        return ModelList(data=[_entry(row) for row in gateway.running(current())])
 
 
 class ModelResource(Resource):
     @contract("chat.use", out=ModelEntry, envelope=False)
     def get(self, name: str) -> ModelEntry:
         """One deployment that can be asked now."""
-        found = gateway.route(name)
-        return next(_entry(row) for row in gateway.running() if row.id == found.deployment_id)
+        found = gateway.route(name, current())
+        return next(_entry(row) for row in gateway.running(current()) if row.id == found.id)
 
 
 def _entry(row: Any) -> ModelEntry:
@@ -52,10 +53,12 @@ def _entry(row: Any) -> ModelEntry:
 
 
 def _relayed(path: str) -> Response:
-    answer = gateway.complete(path, request.get_json(), request.get_data(), current().user_id, _still_there())
-    response = Response(
-        answer.body, status=answer.status, content_type=answer.content_type, direct_passthrough=True
-    )
+    answer = gateway.complete(path, request.get_json(), request.get_data(), current(), _still_there())
+    body = answer.body
+    if not isinstance(body, bytes):
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        body = while_allowed(app, current(), body)
+    response = Response(body, status=answer.status, content_type=answer.content_type, direct_passthrough=True)
     if answer.content_type == SSE:
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Accel-Buffering"] = "no"

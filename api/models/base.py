@@ -3,9 +3,10 @@
 import os
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import DateTime, ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
 
@@ -56,3 +57,15 @@ class Owned:
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     visibility: Mapped[str] = mapped_column(String(10), default="private")
     team_id: Mapped[str | None] = mapped_column(ForeignKey("teams.id", ondelete="SET NULL"), index=True)
+
+    @declared_attr
+    def owner(cls) -> Mapped[Any]:
+        return relationship("User", lazy="joined", viewonly=True)
+
+    @property
+    def owner_id(self) -> str | None:
+        return self.user_id
+
+    @property
+    def owner_name(self) -> str | None:
+        return (self.owner.name or self.owner.email) if self.owner else None

@@ -7,7 +7,6 @@ from pydantic import Field
 from api.schemas.auth import Email
 from api.schemas.base import Body, Out, PageQuery, Timestamp
 
-Visibility = Literal["private", "team", "public"]
 Permissions = Field(max_length=100, description="Names as `GET /permissions` lists them.")
 
 
@@ -177,10 +176,3 @@ class LockoutOut(Out):
 
 class LockoutList(Out):
     items: list[LockoutOut]
-
-
-class Sharing(Body):
-    """Who else sees it. `team_id` is needed with `team`, and refused otherwise."""
-
-    visibility: Visibility
-    team_id: str | None = Field(default=None, max_length=64)

@@ -1,11 +1,12 @@
 """Shapes shared by every resource: strict bodies, pages, the success and the error envelope."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 T = TypeVar("T")
+Visibility = Literal["private", "team", "public"]
 
 
 def utc_text(value: datetime) -> str:
@@ -64,3 +65,19 @@ class ErrorInfo(Out):
 
 class Empty(Out):
     """Nothing to say beyond success."""
+
+
+class OwnedOut(Out):
+    """Whose it is and who else sees it. Its owner, a manager of its team and `all.write` may change it."""
+
+    owner_id: str | None = None
+    owner_name: str | None = None
+    visibility: Visibility = "private"
+    team_id: str | None = None
+
+
+class Sharing(Body):
+    """Who else sees it. `team_id` is needed with `team`, and refused otherwise."""
+
+    visibility: Visibility
+    team_id: str | None = Field(default=None, max_length=64)

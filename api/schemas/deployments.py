@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.schemas.base import Body, ErrorInfo, Out, PageQuery, Timestamp
+from api.schemas.base import Body, ErrorInfo, Out, OwnedOut, PageQuery, Timestamp, Visibility
 
 DeploymentStatus = Literal["deploying", "running", "stopped", "failed"]
 
@@ -19,13 +19,17 @@ class DeploymentRequest(Body):
     )
     runtime: str = Field(default="process", max_length=50)
     options: dict[str, Any] = Field(default={}, description="See `/runtimes` for each runtime's schema.")
+    visibility: Visibility | None = Field(
+        default=None, description="Who else sees it; the hub's default if null."
+    )
+    team_id: str | None = Field(default=None, max_length=64)
 
 
 class DeploymentQuery(PageQuery):
     status: DeploymentStatus | None = None
 
 
-class DeploymentOut(Out):
+class DeploymentOut(OwnedOut):
     id: str
     name: str
     model_id: str

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.base import Body, ErrorInfo, Out, PageQuery, Timestamp
+from api.schemas.base import Body, ErrorInfo, Out, OwnedOut, PageQuery, Timestamp, Visibility
 
 DownloadStatus = Literal["pending", "downloading", "paused", "completed", "failed", "cancelled"]
 
@@ -15,6 +15,10 @@ class DownloadRequest(Body):
     revision: str | None = Field(default=None, max_length=200, description="Branch, tag or commit.")
     include: list[str] | None = Field(default=None, max_length=200, description="Globs of files to take.")
     exclude: list[str] | None = Field(default=None, max_length=200, description="Globs of files to leave.")
+    visibility: Visibility | None = Field(
+        default=None, description="Who else sees it; the hub's default if null."
+    )
+    team_id: str | None = Field(default=None, max_length=64)
 
 
 class DownloadQuery(PageQuery):
@@ -26,7 +30,7 @@ class DownloadFile(Out):
     size: int | None = None
 
 
-class DownloadOut(Out):
+class DownloadOut(OwnedOut):
     id: str
     job_id: str
     source: str

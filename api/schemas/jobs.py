@@ -19,6 +19,7 @@ class JobOut(Out):
     kind: str
     state: JobState
     attempt: int
+    user_id: str | None = Field(default=None, description="Whose work it is; null for the hub's own.")
     object_id: str | None = Field(default=None, description="The download, deployment, … this job works for.")
     progress: dict[str, Any] = {}
     error: ErrorInfo | None = None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.base import Out, PageQuery, Timestamp
+from api.schemas.base import Out, OwnedOut, PageQuery, Timestamp
 
 ModelKind = Literal["base", "adapter", "merged", "gguf"]
 
@@ -19,7 +19,7 @@ class ModelFile(Out):
     sha256: str | None = None
 
 
-class ModelOut(Out):
+class ModelOut(OwnedOut):
     id: str
     name: str
     kind: ModelKind

@@ -31,6 +31,15 @@ def visible(table: Any, who: Identity) -> ColumnElement[bool]:
     return and_(allowed, or_(*ways))
 
 
+def may_see(row: Any, who: Identity) -> bool:
+    """The same for one `Owned` row that is at hand (or what was remembered of it: id and `Owned`'s columns)."""
+    if who.deployments is not None and row.id not in who.deployments:
+        return False
+    if who.may("all.read") or row.user_id == who.user_id or row.visibility == "public":
+        return True
+    return row.visibility == "team" and row.team_id in who.teams
+
+
 def may_change(row: Any, who: Identity) -> bool:
     if who.may("all.write") or row.user_id == who.user_id:
         return True

@@ -19,6 +19,8 @@ from api.schemas.chat import (
     SessionQuery,
     SessionRequest,
 )
+from api.security import audit
+from api.security.authorise import Identity
 from api.services import deployments, gateway, generations
 from api.services.paging import page
 from api.unit_of_work import exclusive, unit_of_work
@@ -27,12 +29,12 @@ UNTITLED = "New conversation"
 TITLE_LENGTH = 60
 
 
-def create(body: SessionRequest, user_id: str) -> SessionOut:
+def create(body: SessionRequest, who: Identity) -> SessionOut:
     """Begin a conversation with a deployment (it need not run yet)."""
     with unit_of_work():
-        deployment = deployments.find(body.deployment_id)
+        deployment = deployments.seen(body.deployment_id, who)
         session = ChatSession(
-            user_id=user_id,
+            user_id=who.owner_id,
             deployment_id=deployment.id,
             deployment_name=deployment.name,
             title=_clean(body.title or ""),
@@ -41,38 +43,39 @@ def create(body: SessionRequest, user_id: str) -> SessionOut:
         )
         db.session.add(session)
         db.session.flush()
+        audit.note("chat.create", ("chat", session.id, session.deployment_name))
         return _shape(session)
 
 
-def find(session_id: str, user_id: str) -> ChatSession:
+def find(session_id: str, who: Identity) -> ChatSession:
     session = db.session.get(ChatSession, session_id)
-    if session is None or session.user_id != user_id:
+    if session is None or session.user_id != who.owner_id:
         raise Missing(f"There is no conversation {session_id[:64]}.")
     return session
 
 
-def get(session_id: str, user_id: str) -> SessionDetail:
-    session = find(session_id, user_id)
+def get(session_id: str, who: Identity) -> SessionDetail:
+    session = find(session_id, who)
     return SessionDetail(**_shape(session).model_dump(), messages=_messages(session_id))
 
 
-def messages(session_id: str, user_id: str) -> Page[MessageOut]:
-    find(session_id, user_id)
+def messages(session_id: str, who: Identity) -> Page[MessageOut]:
+    find(session_id, who)
     return Page(items=_messages(session_id))
 
 
-def list_sessions(query: SessionQuery, user_id: str) -> Page[SessionOut]:
-    statement = select(ChatSession).where(ChatSession.user_id == user_id)
+def list_sessions(query: SessionQuery, who: Identity) -> Page[SessionOut]:
+    statement = select(ChatSession).where(ChatSession.user_id == who.owner_id)
     if query.deployment_id:
         statement = statement.where(ChatSession.deployment_id == query.deployment_id)
     return page(statement, ChatSession.id, limit=query.limit, after=query.after, shape=_shape)
 
 
-def change(session_id: str, body: SessionChange, user_id: str) -> SessionOut:
+def change(session_id: str, body: SessionChange, who: Identity) -> SessionOut:
     """Change what was given; a `system_prompt` of null takes it away."""
     given = body.model_fields_set
     with unit_of_work():
-        session = find(session_id, user_id)
+        session = find(session_id, who)
         if body.title is not None:
             session.title = _clean(body.title)
         if "system_prompt" in given:
@@ -80,33 +83,36 @@ def change(session_id: str, body: SessionChange, user_id: str) -> SessionOut:
         if body.options is not None:
             session.options = body.options.model_dump(exclude_none=True)
         session.version += 1
+        audit.note("chat.change", ("chat", session.id, session.deployment_name), fields=sorted(given))
         db.session.flush()
         return _shape(session)
 
 
-def delete(session_id: str, user_id: str) -> None:
+def delete(session_id: str, who: Identity) -> None:
     """Forget a conversation; an answer that is being written is stopped."""
-    find(session_id, user_id)
+    find(session_id, who)
     under_way = db.session.scalars(
         select(ChatMessage.id).where(ChatMessage.session_id == session_id, ChatMessage.status == "generating")
     ).all()
     for message_id in under_way:
-        generations.stop(message_id, user_id)
+        generations.stop(message_id, who)
     with unit_of_work():
-        session = find(session_id, user_id)
+        session = find(session_id, who)
         db.session.execute(delete_rows(ChatMessage).where(ChatMessage.session_id == session_id))
+        audit.note("chat.delete", ("chat", session.id, session.deployment_name))
         db.session.delete(session)
 
 
-def send(session_id: str, body: MessageRequest, user_id: str) -> Exchange:
+def send(session_id: str, body: MessageRequest, who: Identity) -> Exchange:
     """Keep the question, begin the answer. The answer is written whether or not anybody listens."""
     content = _clean(body.content)
     if not content.strip():
         raise Invalid("The message is empty. Write something to ask.")
     with unit_of_work() as after_commit:
         exclusive(f"chat:{session_id}")
-        session = find(session_id, user_id)
-        gateway.route_to(session.deployment_id, session.deployment_name)  # says now if nobody would answer
+        session = find(session_id, who)
+        # Says now if nobody would answer, or if it is no longer shared with us.
+        gateway.route_to(session.deployment_id, session.deployment_name, who)
         if _is_writing(session_id):
             raise Conflict("An answer is still being written here. Wait for its end or stop it first.")
         question = ChatMessage(id=new_id(), session_id=session_id, role="user", content=content)

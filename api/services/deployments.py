@@ -5,14 +5,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError as DuplicateRow
 
 from api.errors import Conflict, Missing
 from api.extensions import db, settings
 from api.models import Deployment, Job
-from api.schemas.base import Page
+from api.schemas.base import Page, Sharing
 from api.schemas.deployments import (
     DeploymentOut,
     DeploymentQuery,
@@ -21,6 +20,9 @@ from api.schemas.deployments import (
     RuntimeList,
     RuntimeOut,
 )
+from api.security import audit, ownership
+from api.security.authorise import Identity
+from api.security.keys import vault
 from api.services import events, jobs, library
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
@@ -40,11 +42,11 @@ def runtimes() -> RuntimeList:
     )
 
 
-def request(body: DeploymentRequest, user_id: str | None) -> DeploymentOut:
+def request(body: DeploymentRequest, who: Identity) -> DeploymentOut:
     """Check that this model can be served with these options, then put the start in the ledger."""
     runtime = RUNTIMES[body.runtime]
     options = runtime.Options.model_validate(body.options)
-    model = library.find(body.model_id)
+    model = library.seen(body.model_id, who)
     engine = runtime.choose_engine(library.directory(model), options)
     taken = Conflict(
         f"A deployment is already called '{body.name}'. Choose another name or delete that one.",
@@ -60,16 +62,19 @@ def request(body: DeploymentRequest, user_id: str | None) -> DeploymentOut:
                 runtime=body.runtime,
                 engine=engine,
                 options=options.model_dump(mode="json", exclude_none=True),
-                secret=current_app.extensions["modelhub_vault"].seal(secrets.token_urlsafe(24)),
+                secret=vault().seal(secrets.token_urlsafe(24)),
                 message="Waiting for a worker",
-                user_id=user_id,
+                user_id=who.owner_id,
             )
-            deployment.model = library.find(body.model_id)
+            ownership.share(deployment, body.visibility or settings().default_visibility, body.team_id, who)
+            deployment.model = library.seen(body.model_id, who)
             db.session.add(deployment)
             db.session.flush()
-            jobs.submit(after_commit, "deploy", deployment.id)
-            answer = shape(deployment)
-            after_commit(lambda: events.publish("/deployments", "created", answer))
+            jobs.submit(after_commit, "deploy", deployment.id, user_id=who.owner_id)
+            db.session.refresh(deployment, ["owner"])
+            audit.note("deployment.create", deployment, model_id=model.id, runtime=body.runtime)
+            answer, rooms = shape(deployment), ownership.audience(deployment)
+            after_commit(lambda: events.publish("/deployments", "created", answer, rooms))
     except DuplicateRow:
         raise taken from None
     return answer
@@ -82,29 +87,56 @@ def shape(deployment: Deployment) -> DeploymentOut:
     return DeploymentOut(model_name=deployment.model.name, **fields)
 
 
-def find(deployment_id: str) -> Deployment:
-    deployment = db.session.get(Deployment, deployment_id)
-    if deployment is None or deployment.wanted == "deleted":
-        raise Missing(f"There is no deployment {deployment_id[:64]}. `modelhub ps` lists them.")
+def seen(deployment_id: str, who: Identity) -> Deployment:
+    """The deployment, if `who` may see it and it is not being deleted."""
+    return _there(ownership.seen(Deployment, deployment_id, who, _missing(deployment_id)))
+
+
+def _changeable(deployment_id: str, who: Identity) -> Deployment:
+    return _there(ownership.changeable(Deployment, deployment_id, who, _missing(deployment_id)))
+
+
+def _there(deployment: Deployment) -> Deployment:
+    if deployment.wanted == "deleted":
+        raise Missing(_missing(deployment.id))
     return deployment
 
 
-def get(deployment_id: str) -> DeploymentOut:
-    return shape(find(deployment_id))
+def _missing(deployment_id: str) -> str:
+    return f"There is no deployment {deployment_id[:64]}. `modelhub ps` lists them."
 
 
-def list_deployments(query: DeploymentQuery) -> Page[DeploymentOut]:
-    statement = select(Deployment).where(Deployment.wanted != "deleted")
+def get(deployment_id: str, who: Identity) -> DeploymentOut:
+    return shape(seen(deployment_id, who))
+
+
+def list_deployments(query: DeploymentQuery, who: Identity) -> Page[DeploymentOut]:
+    statement = select(Deployment).where(Deployment.wanted != "deleted", ownership.visible(Deployment, who))
     if query.status:
         statement = statement.where(Deployment.status == query.status)
     return page(statement, Deployment.id, limit=query.limit, after=query.after, shape=shape)
 
 
-def start(deployment_id: str) -> DeploymentOut:
+def share(deployment_id: str, body: Sharing, who: Identity) -> DeploymentOut:
+    """Say who else sees a deployment and may ask it."""
+    with unit_of_work() as after_commit:
+        deployment = _changeable(deployment_id, who)
+        before = ownership.audience(deployment)
+        ownership.share(deployment, body.visibility, body.team_id, who)
+        lost = sorted(set(before) - set(ownership.audience(deployment)))
+        audit.note("deployment.share", deployment, visibility=body.visibility, team_id=body.team_id)
+        if lost:
+            after_commit(lambda: events.unsubscribe("/deployments", deployment_id, lost))
+        changed(after_commit, deployment)
+        return shape(deployment)
+
+
+def start(deployment_id: str, who: Identity) -> DeploymentOut:
     """Start a stopped or failed deployment."""
     with unit_of_work() as after_commit:
         exclusive(f"deployment:{deployment_id}")
-        deployment = find(deployment_id)
+        deployment = _changeable(deployment_id, who)
+        audit.note("deployment.start", deployment)
         if deployment.wanted == "running" and deployment.status in ("running", "deploying"):
             raise Conflict(f"{deployment.name} is already {deployment.status}.")
         if _active_job(deployment.id):
@@ -114,11 +146,12 @@ def start(deployment_id: str) -> DeploymentOut:
         return shape(deployment)
 
 
-def restart(deployment_id: str) -> DeploymentOut:
+def restart(deployment_id: str, who: Identity) -> DeploymentOut:
     """Stop and start again, with the options it has."""
     with unit_of_work() as after_commit:
         exclusive(f"deployment:{deployment_id}")
-        deployment = find(deployment_id)
+        deployment = _changeable(deployment_id, who)
+        audit.note("deployment.restart", deployment)
         if _active_job(deployment.id):
             raise Conflict(f"{deployment.name} is just {deployment.status}. Try again in a moment.")
         deployment.wanted, deployment.restarts = "running", []
@@ -126,18 +159,18 @@ def restart(deployment_id: str) -> DeploymentOut:
         return shape(deployment)
 
 
-def stop(deployment_id: str) -> DeploymentOut:
+def stop(deployment_id: str, who: Identity) -> DeploymentOut:
     """End the serving process; the deployment and its logs stay."""
-    return _end(deployment_id, "stopped")
+    return _end(deployment_id, "stopped", who)
 
 
-def delete(deployment_id: str) -> None:
+def delete(deployment_id: str, who: Identity) -> None:
     """End the serving process and forget the deployment. Conversations with it stay readable."""
-    _end(deployment_id, "deleted")
+    _end(deployment_id, "deleted", who)
 
 
-def logs(deployment_id: str, after: int) -> LogPage:
-    lines, offset = children.read_log(child_directory(find(deployment_id)), after)
+def logs(deployment_id: str, after: int, who: Identity) -> LogPage:
+    lines, offset = children.read_log(child_directory(seen(deployment_id, who)), after)
     return LogPage(lines=lines, next=offset)
 
 
@@ -157,7 +190,7 @@ def reconcile() -> int:
             if deployment is None or not _drifted(deployment):
                 continue
             if deployment.wanted != "running":
-                jobs.submit(after_commit, "undeploy", deployment.id)
+                jobs.submit(after_commit, "undeploy", deployment.id, user_id=deployment.user_id)
                 continue
             now = time.time()
             recent = [at for at in deployment.restarts if at > now - CRASH_WINDOW]
@@ -180,7 +213,7 @@ def come_back() -> None:
     for row in db.session.scalars(select(Deployment).where(*wanted)).unique().all():
         if _drifted(row):
             with unit_of_work() as after_commit:
-                deployment = find(row.id)
+                deployment = db.session.get_one(Deployment, row.id)
                 deployment.endpoint = deployment.child = None
                 _begin(after_commit, deployment, "The hub was stopped; starting again")
 
@@ -192,18 +225,19 @@ def job_changed(after_commit: AfterCommit, job: Job) -> None:
     deployment = db.session.get(Deployment, job.object_id)
     if deployment is not None and deployment.status == "deploying" and deployment.wanted == "running":
         deployment.wanted = "stopped"
-        jobs.submit(after_commit, "undeploy", deployment.id)
+        jobs.submit(after_commit, "undeploy", deployment.id, user_id=deployment.user_id)
 
 
-def _end(deployment_id: str, wanted: str) -> DeploymentOut:
+def _end(deployment_id: str, wanted: str, who: Identity) -> DeploymentOut:
     with unit_of_work() as after_commit:
         exclusive(f"deployment:{deployment_id}")
-        deployment = find(deployment_id)
+        deployment = _changeable(deployment_id, who)
         if wanted == "stopped" and deployment.wanted == "stopped":
             return shape(deployment)
+        audit.note("deployment.delete" if wanted == "deleted" else "deployment.stop", deployment)
         deployment.wanted, deployment.message = wanted, "Stopping"
         if not _active_job(deployment.id):
-            jobs.submit(after_commit, "undeploy", deployment.id)
+            jobs.submit(after_commit, "undeploy", deployment.id, user_id=deployment.user_id)
         changed(after_commit, deployment)
         return shape(deployment)
 
@@ -212,7 +246,7 @@ def _begin(
     after_commit: AfterCommit, deployment: Deployment, message: str, params: dict[str, Any] | None = None
 ) -> None:
     deployment.status, deployment.error, deployment.message = "deploying", None, message
-    jobs.submit(after_commit, "deploy", deployment.id, params)
+    jobs.submit(after_commit, "deploy", deployment.id, params, user_id=deployment.user_id)
     changed(after_commit, deployment)
 
 
@@ -239,8 +273,8 @@ def _drifted(deployment: Deployment) -> bool:
 
 def changed(after_commit: AfterCommit, deployment: Deployment, type: str = "updated") -> None:
     deployment.version += 1
-    answer = shape(deployment)
-    after_commit(lambda: events.publish("/deployments", type, answer))
+    answer, rooms = shape(deployment), ownership.audience(deployment)
+    after_commit(lambda: events.publish("/deployments", type, answer, rooms))
 
 
 def _crash_loop(deployment: Deployment) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.errors import Conflict, Missing, describe
+from api.errors import Conflict, describe
 from api.extensions import db, settings
 from api.models import Download, Job
 from api.schemas.base import Page
 from api.schemas.downloads import DownloadFile, DownloadOut, DownloadQuery, DownloadRequest
+from api.security import audit, ownership
+from api.security.authorise import Identity
 from api.services import events, jobs, library, work
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
@@ -26,7 +28,7 @@ STATUS = {"queued": "pending", "running": "downloading"}
 """Words a downloader uses for the ledger's states; the others are the same."""
 
 
-def request(body: DownloadRequest, user_id: str | None) -> DownloadOut:
+def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     """Plan at a pinned commit, check for room, and put the download in the ledger.
 
     Raises what the source says (unknown, gated, unreachable), `Conflict` when it is already here or on its
@@ -35,14 +37,14 @@ def request(body: DownloadRequest, user_id: str | None) -> DownloadOut:
     source = SOURCES[body.source]
     plan = source.plan(body.ref, body.revision, body.include, body.exclude)
     key = _plan_key(plan)
-    _refuse_duplicate(plan, key)
-    if failed := _failed_before(key):
-        return retry(failed)  # what it brought so far is still here
+    _refuse_duplicate(plan, key, who)
+    if failed := _failed_before(key, who):
+        return retry(failed, who)  # what it brought so far is still here
     _check_room(plan.bytes_total)
     with unit_of_work() as after_commit:
         exclusive(f"download:{key}")
-        _refuse_duplicate(plan, key)
-        job = jobs.submit(after_commit, "download", "", {})
+        _refuse_duplicate(plan, key, who)
+        job = jobs.submit(after_commit, "download", "", {}, user_id=who.owner_id)
         job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}
         download = Download(
             job_id=job.id,
@@ -52,14 +54,17 @@ def request(body: DownloadRequest, user_id: str | None) -> DownloadOut:
             commit=plan.commit,
             plan=plan.model_dump(mode="json"),
             plan_key=key,
-            user_id=user_id,
+            user_id=who.owner_id,
         )
+        ownership.share(download, body.visibility or settings().default_visibility, body.team_id, who)
         db.session.add(download)
         db.session.flush()
         job.object_id = download.id
         download.job = job
-        answer = shape(download)
-        after_commit(lambda: events.publish("/downloads", "created", answer))
+        db.session.refresh(download, ["owner"])
+        audit.note("download.create", download, source=plan.source, ref=plan.ref, commit=plan.commit)
+        answer, rooms = shape(download), ownership.audience(download)
+        after_commit(lambda: events.publish("/downloads", "created", answer, rooms))
     return answer
 
 
@@ -83,6 +88,10 @@ def shape(download: Download) -> DownloadOut:
         message=progress.get("message") or "",
         error=job.error,  # type: ignore[arg-type]
         model_id=download.model_id,
+        owner_id=download.owner_id,
+        owner_name=download.owner_name,
+        visibility=download.visibility,  # type: ignore[arg-type]
+        team_id=download.team_id,
         files=[DownloadFile(path=f["path"], size=f["size"]) for f in download.plan["files"]],
         created_at=download.created_at,
         updated_at=job.updated_at,
@@ -90,58 +99,60 @@ def shape(download: Download) -> DownloadOut:
     )
 
 
-def find(download_id: str) -> Download:
-    download = db.session.get(Download, download_id)
-    if download is None:
-        raise Missing(f"There is no download {download_id[:64]}. `modelhub downloads` lists them.")
-    return download
+def _missing(download_id: str) -> str:
+    return f"There is no download {download_id[:64]}. `modelhub downloads` lists them."
 
 
-def get(download_id: str) -> DownloadOut:
-    return shape(find(download_id))
+def get(download_id: str, who: Identity) -> DownloadOut:
+    return shape(ownership.seen(Download, download_id, who, _missing(download_id)))
 
 
-def list_downloads(query: DownloadQuery) -> Page[DownloadOut]:
-    statement = select(Download).join(Job)
+def list_downloads(query: DownloadQuery, who: Identity) -> Page[DownloadOut]:
+    statement = select(Download).join(Job).where(ownership.visible(Download, who))
     if query.status:
         states = {status: state for state, status in STATUS.items()}
         statement = statement.where(Job.state == states.get(query.status, query.status))
     return page(statement, Download.id, limit=query.limit, after=query.after, shape=shape)
 
 
-def pause(download_id: str) -> DownloadOut:
-    jobs.want(find(download_id).job_id, "pause")
-    return get(download_id)
+def pause(download_id: str, who: Identity) -> DownloadOut:
+    jobs.want(_changeable(download_id, who).job_id, "pause")
+    return get(download_id, who)
 
 
-def resume(download_id: str) -> DownloadOut:
-    jobs.again(find(download_id).job_id, from_states=("paused",))
-    return get(download_id)
+def resume(download_id: str, who: Identity) -> DownloadOut:
+    jobs.again(_changeable(download_id, who).job_id, from_states=("paused",))
+    return get(download_id, who)
 
 
-def cancel(download_id: str) -> DownloadOut:
-    job = jobs.want(find(download_id).job_id, "cancel")
+def cancel(download_id: str, who: Identity) -> DownloadOut:
+    job = jobs.want(_changeable(download_id, who).job_id, "cancel")
     if job.state == "cancelled":
         _forget_parts(download_id)
-    return get(download_id)
+    return get(download_id, who)
 
 
-def retry(download_id: str) -> DownloadOut:
-    jobs.again(find(download_id).job_id, from_states=("failed", "cancelled", "paused"))
-    return get(download_id)
+def retry(download_id: str, who: Identity) -> DownloadOut:
+    jobs.again(_changeable(download_id, who).job_id, from_states=("failed", "cancelled", "paused"))
+    return get(download_id, who)
 
 
-def delete(download_id: str) -> None:
+def _changeable(download_id: str, who: Identity) -> Download:
+    return ownership.changeable(Download, download_id, who, _missing(download_id))
+
+
+def delete(download_id: str, who: Identity) -> None:
     """Take an ended download off the list. The model it brought stays."""
     with unit_of_work() as after_commit:
-        download = find(download_id)
+        download = _changeable(download_id, who)
         if download.job.state not in jobs.ENDED:
             raise Conflict("This download has not ended. Cancel it first.")
-        answer = shape(download)
+        answer, rooms = shape(download), ownership.audience(download)
+        audit.note("download.delete", download)
         db.session.delete(download)
         db.session.flush()
         db.session.delete(download.job)
-        after_commit(lambda: events.publish("/downloads", "deleted", answer, seq=answer.version + 1))
+        after_commit(lambda: events.publish("/downloads", "deleted", answer, rooms, seq=answer.version + 1))
     _forget_parts(download_id)
 
 
@@ -213,12 +224,13 @@ def _promote(into: Path, shelf: Path) -> None:
 
 def _shelve(held: jobs.Claim, download: Download, shelf: Path, proven: list[dict[str, Any]]) -> None:
     row = library.describe_directory(shelf, download.plan, {file["path"]: file["sha256"] for file in proven})
+    row.user_id, row.visibility, row.team_id = download.user_id, download.visibility, download.team_id
     download_id, size = download.id, row.size
 
     def also(after_commit: AfterCommit, _job: Job) -> None:
         library.add(after_commit, row)
-        found = find(download_id)
-        found.model_id = row.id
+        if found := db.session.get(Download, download_id):
+            found.model_id = row.id
 
     jobs.finish(
         held, "completed", also=also, progress={"bytes_done": size, "bytes_total": size, "message": ""}
@@ -238,10 +250,12 @@ def _plan_key(plan: FetchPlan) -> str:
     return hashlib.sha256(json.dumps([plan.source, plan.ref, plan.commit, names]).encode()).hexdigest()
 
 
-def _refuse_duplicate(plan: FetchPlan, key: str) -> None:
+def _refuse_duplicate(plan: FetchPlan, key: str, who: Identity) -> None:
+    """What somebody has for themselves is no reason: it would tell others that it is here."""
     other = db.session.scalar(
         select(Download)
         .join(Job)
+        .where(ownership.visible(Download, who))
         .where(Download.plan_key == key, Job.state.in_(("queued", "running", "paused", "completed")))
         .order_by(Download.id.desc())
         .limit(1)
@@ -256,9 +270,10 @@ def _refuse_duplicate(plan: FetchPlan, key: str) -> None:
     raise Conflict(f"{plan.ref} is already on its way here (download {other.id}).", details=details)
 
 
-def _failed_before(key: str) -> str | None:
-    """The newest download of the same plan, if it failed."""
-    found = select(Download.id).join(Job).where(Download.plan_key == key, Job.state == "failed")
+def _failed_before(key: str, who: Identity) -> str | None:
+    """One's own newest download of the same plan, if it failed."""
+    same = Download.plan_key == key, Job.state == "failed", Download.user_id == who.user_id
+    found = select(Download.id).join(Job).where(*same)
     return db.session.scalar(found.order_by(Download.id.desc()).limit(1))
 
 
@@ -283,4 +298,5 @@ def job_changed(after_commit: AfterCommit, job: Job) -> None:
     """The job of a download changed: its followers see the download."""
     download = db.session.scalar(select(Download).where(Download.job_id == job.id))
     if download is not None:
-        after_commit(lambda: events.publish("/downloads", "updated", shape(download)))
+        rooms = ownership.audience(download)
+        after_commit(lambda: events.publish("/downloads", "updated", shape(download), rooms))

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select
 
 from api.errors import Missing, Unavailable, describe, openai_error, status_of
 from api.extensions import db
 from api.models import Deployment
+from api.security import ownership
+from api.security.authorise import Identity
+from api.security.keys import vault
 from api.services import completions
 from api.services.completions import Receipt, Recorder
 from api.services.metering import Meter
@@ -40,10 +42,15 @@ class ClientGone(Exception):
 
 @dataclass(frozen=True)
 class Route:
-    deployment_id: str
+    """`user_id`, `visibility` and `team_id` say who may ask (`ownership.may_see`)."""
+
+    id: str
     name: str
     endpoint: str
     api_key: str | None
+    user_id: str | None
+    visibility: str
+    team_id: str | None
 
 
 @dataclass(frozen=True)
@@ -55,15 +62,17 @@ class Answer:
     body: bytes | Iterator[bytes]
 
 
-def route(name: str) -> Route:
+def route(name: str, who: Identity) -> Route:
     """The engine that answers as `name`. `ModelNotFound`, or `Unavailable` when it does not run."""
     known = _routes.get(name)
     if known and time.monotonic() - known[0] < ROUTE_SECONDS:
+        if not ownership.may_see(known[1], who):
+            raise _unknown(name, who)
         return known[1]
     row = db.session.scalar(select(Deployment).where(Deployment.name == name)) if "\0" not in name else None
-    if row is None or row.wanted == "deleted":
+    if row is None or row.wanted == "deleted" or not ownership.may_see(row, who):
         db.session.rollback()
-        raise _unknown(name)
+        raise _unknown(name, who)
     found = _route(row)
     db.session.rollback()
     if len(_routes) > 1000:
@@ -72,34 +81,38 @@ def route(name: str) -> Route:
     return found
 
 
-def route_to(deployment_id: str | None, name: str) -> Route:
-    """The engine of a conversation's deployment; `name` is what it was called, for the error."""
+def route_to(deployment_id: str | None, name: str, who: Identity | None = None) -> Route:
+    """The engine of a conversation's deployment; `name` is what it was called, for the error.
+
+    Without `who` nobody asks: an answer that was allowed when it began is being written.
+    """
     row = db.session.get(Deployment, deployment_id) if deployment_id else None
-    if row is None or row.wanted == "deleted":
+    if row is None or row.wanted == "deleted" or (who and not ownership.may_see(row, who)):
         raise Missing(
             f"The deployment '{name}' of this conversation is gone. Begin a new one with another model."
         )
     return _route(row)
 
 
-def running() -> list[Deployment]:
-    """What can be asked now."""
+def running(who: Identity) -> list[Deployment]:
+    """What `who` can ask now."""
     rows = db.session.scalars(
         select(Deployment)
         .where(Deployment.status == "running", Deployment.wanted == "running")
+        .where(ownership.visible(Deployment, who))
         .order_by(Deployment.name)
     )
     return list(rows.unique().all())
 
 
-def complete(path: str, payload: dict[str, Any], raw: bytes, user_id: str | None, idle: Idle) -> Answer:
+def complete(path: str, payload: dict[str, Any], raw: bytes, who: Identity, idle: Idle) -> Answer:
     """Relay one request, `payload` as it was sent in `raw`, to the engine of `payload["model"]`.
 
     `idle` is called while the engine is silent; it raises `ClientGone` when nobody waits any more.
     """
-    found = route(payload["model"])
+    found = route(payload["model"], who)
     streams = payload.get("stream") is True
-    receipt = Receipt(user_id, found.deployment_id, found.name, streams)
+    receipt = Receipt(who.user_id, found.id, found.name, streams)
     recorder = completions.recorder()
     asked_usage = _asks_for_usage(payload)
     body = _forwarded(payload, raw, add_usage=streams and not asked_usage)
@@ -130,12 +143,12 @@ def _route(row: Deployment) -> Route:
             state, f"Start it first: POST /api/v1/deployments/{row.id}/start, or `modelhub run {row.name}`."
         )
         raise Unavailable(f"The deployment '{row.name}' is {state}. {hint}", details={"status": state})
-    key = current_app.extensions["modelhub_vault"].open(row.secret) if row.secret else None
-    return Route(row.id, row.name, row.endpoint, key)
+    key = vault().open(row.secret) if row.secret else None
+    return Route(row.id, row.name, row.endpoint, key, row.user_id, row.visibility, row.team_id)
 
 
-def _unknown(name: str) -> ModelNotFound:
-    names = [row.name for row in running()]
+def _unknown(name: str, who: Identity) -> ModelNotFound:
+    names = [row.name for row in running(who)]
     db.session.rollback()
     offer = (
         f"These answer now: {', '.join(names[:20])}."

@@ -14,6 +14,7 @@ from api.extensions import db
 from api.models import ChatMessage, ChatSession, Deployment, Job
 from api.models.base import utcnow
 from api.schemas.chat import Delta, MessageOut
+from api.security.authorise import Identity
 from api.services import jobs, journal, work, writing
 from api.services.writing import Writer
 from api.unit_of_work import AfterCommit, unit_of_work
@@ -43,20 +44,20 @@ def begin(message_id: str) -> None:
     threading.Thread(target=writer.write, name=f"answer-{message_id}", daemon=True).start()
 
 
-def owned(message_id: str, user_id: str) -> ChatMessage:
-    """The message, when it is in one of this user's conversations."""
+def owned(message_id: str, who: Identity) -> ChatMessage:
+    """The message, when it is in one of one's own conversations."""
     row = db.session.scalar(
         select(ChatMessage)
         .join(ChatSession, ChatSession.id == ChatMessage.session_id)
-        .where(ChatMessage.id == message_id, ChatSession.user_id == user_id)
+        .where(ChatMessage.id == message_id, ChatSession.user_id == who.owner_id)
     )
     if row is None:
         raise Missing(f"There is no message {message_id[:64]}.")
     return row
 
 
-def get(message_id: str, user_id: str) -> MessageOut:
-    return MessageOut.model_validate(owned(message_id, user_id))
+def get(message_id: str, who: Identity) -> MessageOut:
+    return MessageOut.model_validate(owned(message_id, who))
 
 
 def follow(app: Flask, message_id: str, after: int) -> Iterator[Delta | MessageOut | None]:
@@ -89,9 +90,9 @@ def follow(app: Flask, message_id: str, after: int) -> Iterator[Delta | MessageO
         yield None
 
 
-def stop(message_id: str, user_id: str) -> MessageOut:
+def stop(message_id: str, who: Identity) -> MessageOut:
     """End an answer where it is; what is written stays. Works whichever process writes it."""
-    message = get(message_id, user_id)
+    message = get(message_id, who)
     db.session.rollback()
     if message.status != "generating":
         return message
@@ -110,7 +111,7 @@ def stop(message_id: str, user_id: str) -> MessageOut:
         time.sleep(0.05)
         db.session.rollback()
         db.session.expire_all()
-        message = get(message_id, user_id)
+        message = get(message_id, who)
     return message
 
 

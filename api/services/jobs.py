@@ -19,6 +19,8 @@ from api.models import Job
 from api.models.base import utcnow
 from api.schemas.base import Page
 from api.schemas.jobs import JobOut, JobQuery
+from api.security import audit, ownership
+from api.security.authorise import Identity
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 
@@ -32,6 +34,9 @@ TASKS = {
 
 AT_ONCE = {"download": 4, "deploy": 2}
 """Most jobs of a kind that run at the same time; the others wait in the ledger."""
+
+AUDITED = ("download", "deploy")
+"""Kinds whose end is worth an entry in the audit log."""
 
 ENDED = ("completed", "failed", "cancelled")
 MAX_LOST = 5
@@ -65,12 +70,12 @@ def find(job_id: str) -> Job:
     return job
 
 
-def get(job_id: str) -> JobOut:
-    return shape(find(job_id))
+def get(job_id: str, who: Identity) -> JobOut:
+    return shape(ownership.seen(Job, job_id, who, f"There is no job {job_id[:64]}."))
 
 
-def list_jobs(query: JobQuery) -> Page[JobOut]:
-    statement = select(Job)
+def list_jobs(query: JobQuery, who: Identity) -> Page[JobOut]:
+    statement = select(Job).where(ownership.visible(Job, who))
     if query.state:
         statement = statement.where(Job.state == query.state)
     if query.kind:
@@ -78,9 +83,16 @@ def list_jobs(query: JobQuery) -> Page[JobOut]:
     return page(statement, Job.id, limit=query.limit, after=query.after, shape=shape)
 
 
-def submit(after_commit: AfterCommit, kind: str, object_id: str, params: dict[str, Any] | None = None) -> Job:
-    """Write a new job into the ledger; its bell is rung after the commit."""
-    job = Job(kind=kind, object_id=object_id, params=params or {}, rung_at=time.time())
+def submit(
+    after_commit: AfterCommit,
+    kind: str,
+    object_id: str,
+    params: dict[str, Any] | None = None,
+    *,
+    user_id: str | None = None,
+) -> Job:
+    """Write a new job into the ledger for `user_id`; its bell is rung after the commit."""
+    job = Job(kind=kind, object_id=object_id, user_id=user_id, params=params or {}, rung_at=time.time())
     db.session.add(job)
     db.session.flush()
     after_commit(lambda: ring(job.id, kind))
@@ -147,6 +159,9 @@ def finish(
             state = "queued"  # resumed while its pause was being obeyed
             after_commit(lambda: ring(job.id, job.kind))
         _end(job, state, error)
+        if state in ENDED and job.kind in AUDITED:
+            result = "failed" if state == "failed" else "done"
+            audit.note(f"{job.kind}.{state}", _about(job), result=result, job_id=job.id, owner=job.user_id)
         if also:
             also(after_commit, job)
         _changed(after_commit, job)
@@ -166,6 +181,7 @@ def want(job_id: str, wanted: str) -> Job:
         job.wanted = wanted
         if job.state in ("queued", "paused"):
             _end(job, "paused" if wanted == "pause" else "cancelled", None)
+        audit.note(f"{job.kind}.{wanted}", _about(job), job_id=job.id)
         _changed(after_commit, job)
         return job
 
@@ -184,15 +200,18 @@ def again(job_id: str, *, from_states: tuple[str, ...]) -> Job:
             after_commit(lambda: ring(job.id, job.kind))
         else:
             raise Conflict(f"A job that is {job.state} cannot be started again.")
+        audit.note(f"{job.kind}.again", _about(job), job_id=job.id)
         _changed(after_commit, job)
         return job
 
 
-def cancel(job_id: str) -> JobOut:
+def cancel(job_id: str, who: Identity) -> JobOut:
+    ownership.changeable(Job, job_id, who, f"There is no job {job_id[:64]}.")
     return shape(want(job_id, "cancel"))
 
 
-def retry(job_id: str) -> JobOut:
+def retry(job_id: str, who: Identity) -> JobOut:
+    ownership.changeable(Job, job_id, who, f"There is no job {job_id[:64]}.")
     return shape(again(job_id, from_states=("failed", "cancelled", "paused")))
 
 
@@ -266,6 +285,10 @@ def _end(job: Job, state: str, error: dict[str, Any] | None) -> None:
         job.finished_at = utcnow()
     if state == "queued":
         job.rung_at = None
+
+
+def _about(job: Job) -> tuple[str, str | None, str]:
+    return ("deployment" if job.kind == "deploy" else job.kind), job.object_id, ""
 
 
 def _changed(after_commit: AfterCommit, job: Job) -> None:

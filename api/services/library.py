@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.errors import Conflict, Missing
+from api.errors import Conflict
 from api.extensions import db, settings
 from api.models import Deployment, HubModel
-from api.schemas.base import Page
+from api.schemas.base import Page, Sharing
 from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
+from api.security import audit, ownership
+from api.security.authorise import Identity
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations.model_facts import read_facts
@@ -29,27 +31,25 @@ def directory(model: HubModel) -> Path:
     return settings().models_dir / model.path
 
 
-def find(model_id: str) -> HubModel:
-    model = db.session.get(HubModel, model_id)
-    if model is None:
-        raise Missing(f"There is no model {model_id[:64]} in the library. `modelhub list` shows what is.")
-    return model
+def seen(model_id: str, who: Identity) -> HubModel:
+    """The model, if `who` may see it."""
+    return ownership.seen(HubModel, model_id, who, _missing(model_id))
 
 
-def get(model_id: str) -> ModelOut:
-    return shape(find(model_id))
+def get(model_id: str, who: Identity) -> ModelOut:
+    return shape(seen(model_id, who))
 
 
-def list_models(query: ModelQuery) -> Page[ModelOut]:
-    statement = select(HubModel)
+def list_models(query: ModelQuery, who: Identity) -> Page[ModelOut]:
+    statement = select(HubModel).where(ownership.visible(HubModel, who))
     if query.q:
         statement = statement.where(HubModel.name.icontains(query.q, autoescape=True))
     return page(statement, HubModel.id, limit=query.limit, after=query.after, shape=shape)
 
 
-def card(model_id: str) -> ModelCardOut:
+def card(model_id: str, who: Identity) -> ModelCardOut:
     """The README that came with the model, without its front matter; empty when there is none."""
-    path = directory(find(model_id)) / "README.md"
+    path = directory(seen(model_id, who)) / "README.md"
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             text = file.read(MAX_CARD_BYTES)
@@ -99,16 +99,23 @@ def add(_after_commit: AfterCommit, row: HubModel) -> None:
         db.session.flush()
 
 
-def delete(model_id: str) -> None:
+def share(model_id: str, body: Sharing, who: Identity) -> ModelOut:
+    """Say who else sees a model. Deployments of it that others can ask stay as they are."""
+    with unit_of_work():
+        model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
+        ownership.share(model, body.visibility, body.team_id, who)
+        model.version += 1
+        audit.note("model.share", model, visibility=body.visibility, team_id=body.team_id)
+        db.session.flush()
+        return shape(model)
+
+
+def delete(model_id: str, who: Identity) -> None:
     """Remove a model and its files; refused while a deployment needs it."""
     with unit_of_work() as after_commit:
-        model = find(model_id)
-        users = db.session.scalars(select(Deployment.name).where(Deployment.model_id == model_id)).all()
-        if users:
-            raise Conflict(
-                f"{model.name} is needed by: {', '.join(users)}. Delete the deployment first.",
-                details={"deployments": list(users)},
-            )
+        model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
+        _refuse_while_needed(model, who)
+        audit.note("model.delete", model, ref=model.ref, size=model.size)
         path = directory(model)
         doomed = path.with_name(f".deleting-{path.name}")
         db.session.delete(model)
@@ -120,3 +127,19 @@ def delete(model_id: str) -> None:
             shutil.rmtree(doomed, ignore_errors=True)
 
         after_commit(remove)
+
+
+def _refuse_while_needed(model: HubModel, who: Identity) -> None:
+    needed = select(Deployment.name).where(Deployment.model_id == model.id)
+    names = list(db.session.scalars(needed.where(ownership.visible(Deployment, who))))
+    if names:
+        raise Conflict(
+            f"{model.name} is needed by: {', '.join(names)}. Delete the deployment first.",
+            details={"deployments": names},
+        )
+    if db.session.scalar(needed.limit(1)):
+        raise Conflict(f"{model.name} is needed by somebody else's deployment. Ask an operator.")
+
+
+def _missing(model_id: str) -> str:
+    return f"There is no model {model_id[:64]} in the library. `modelhub list` shows what is."

@@ -4,47 +4,55 @@
     emit("unsubscribe", {id})       -> {ok: true}
     on("event", {id, seq, type, data})
 
+    on("unsubscribed", {id})        fewer people may see it now: subscribe again to learn if you may
+
 The room is joined before the snapshot is read, so nothing can fall between the two; a client drops events
-whose `seq` is not above the snapshot's.
+whose `seq` is not above the snapshot's. `*` joins the rooms of everything one may see. A socket belongs to a
+session or an API key, not to the access token it came with: it lives until that ends (`watch`).
 """
 
+import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ClassVar
 
 import structlog
-from flask import request
+from flask import current_app, g, request
 from flask_socketio import ConnectionRefusedError, Namespace, disconnect, join_room, leave_room
 from pydantic import BaseModel, Field
 
 from api.errors import AppError, Unauthenticated, describe
 from api.extensions import db, socketio
 from api.schemas.base import Body
-from api.security.authorise import Identity, identify, require
+from api.security import ownership
+from api.security.authorise import Identity, identify, look_again, require
 from api.security.permissions import Permission
+from api.websockets import watch
+from api.websockets.connected import connected
 
 log = structlog.get_logger(__name__)
-_tokens: dict[str, str] = {}
 
 
 class Subscribe(Body):
-    id: str = Field(min_length=1, max_length=64)
+    # Nothing but an id: rooms have other names too, and whoever may listen there is put there by us.
+    id: str = Field(pattern=r"^(\*|[0-9a-f]{32})$")
     after: int = Field(default=0, ge=0)
     logs: bool = False
 
 
 class Unsubscribe(Body):
-    id: str = Field(min_length=1, max_length=64)
+    id: str = Field(pattern=r"^(\*|[0-9a-f]{32})$")
 
 
 def handles(permission: Permission, body: type[Body]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a socket event: who may send it and what it carries. The token is checked at every event."""
+    """Declare a socket event: who may send it and what it carries. Checked anew at every event."""
 
     def declare(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def call(self: Namespace, data: Any = None) -> dict[str, Any]:
             try:
-                identity = _who(self)
+                identity = g.identity = _who(self)
+                g.request_id = uuid.uuid4().hex
                 require(identity, permission)
                 answer = method(self, body.model_validate(data if data is not None else {}), identity)
                 return {"ok": True, **(answer or {})}
@@ -67,10 +75,10 @@ def handles(permission: Permission, body: type[Body]) -> Callable[[Callable[...,
 
 
 def _who(namespace: Namespace) -> Identity:
-    token = _tokens.get(request.sid + str(namespace.namespace))  # type: ignore[attr-defined]
-    if token is None:
+    known = connected.get((str(namespace.namespace), request.sid))  # type: ignore[attr-defined]
+    if known is None:
         raise Unauthenticated("Connect with `auth: {token}` first.")
-    return identify(token)
+    return look_again(known)
 
 
 class LiveNamespace(Namespace):
@@ -83,15 +91,17 @@ class LiveNamespace(Namespace):
         try:
             if not isinstance(token, str):
                 raise Unauthenticated("Connect with `auth: {token}`.")
-            require(identify(token), self.permission)
+            identity = identify(token)
+            require(identity, self.permission)
         except AppError as error:
             raise ConnectionRefusedError(describe(error)) from None
         finally:
             db.session.remove()
-        _tokens[request.sid + self.namespace] = token  # type: ignore[attr-defined]
+        connected[self.namespace, request.sid] = identity  # type: ignore[attr-defined]
+        watch.begin(current_app._get_current_object())  # type: ignore[attr-defined]
 
     def on_disconnect(self, reason: str | None = None) -> None:
-        _tokens.pop(request.sid + self.namespace, None)  # type: ignore[attr-defined]
+        connected.pop((self.namespace, request.sid), None)  # type: ignore[attr-defined]
 
     def is_following(self, sid: str, id: str) -> bool:
         """Whether this client is still connected and subscribed to `id`. Needs no application context."""
@@ -104,24 +114,28 @@ class LiveNamespace(Namespace):
         """The object (or the list, for `*`) and its sequence number."""
         raise AssertionError("a namespace says what it shows")
 
-    def subscribed(self, wanted: Subscribe) -> None:
+    def subscribed(self, wanted: Subscribe, identity: Identity) -> None:
         """Called after a subscription; a namespace with series replays them here."""
 
     @handles("signed_in", Subscribe)
     def on_subscribe(self, wanted: Subscribe, identity: Identity) -> dict[str, Any]:
         require(identity, self.permission)
-        join_room(wanted.id)
-        try:
-            snapshot, seq = self.snapshot(wanted, identity)
-        except Exception:
-            leave_room(wanted.id)
-            raise
-        self.subscribed(wanted)
+        if wanted.id != "*":
+            self.snapshot(wanted, identity)  # refuses before anything is joined: not one event may leak
+        for room in self._rooms(wanted.id, identity):
+            join_room(room)
+        snapshot, seq = self.snapshot(wanted, identity)
+        self.subscribed(wanted, identity)
         return {"snapshot": dumped(snapshot), "seq": seq}
 
     @handles("signed_in", Unsubscribe)
-    def on_unsubscribe(self, wanted: Unsubscribe, _identity: Identity) -> None:
-        leave_room(wanted.id)
+    def on_unsubscribe(self, wanted: Unsubscribe, identity: Identity) -> None:
+        for room in self._rooms(wanted.id, identity):
+            leave_room(room)
+
+    @staticmethod
+    def _rooms(id: str, identity: Identity) -> list[str]:
+        return ownership.rooms_of(identity) if id == "*" else [id]
 
 
 def dumped(value: Any) -> Any:

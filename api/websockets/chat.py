@@ -17,7 +17,7 @@ from api.extensions import socketio
 from api.schemas.base import Body
 from api.schemas.chat import Delta, MessageRequest, SessionQuery
 from api.security.authorise import Identity
-from api.services import accounts, chat, generations
+from api.services import chat, generations
 from api.websockets.base import LiveNamespace, Subscribe, dumped, handles
 
 
@@ -27,7 +27,7 @@ class Send(Body):
 
 
 class Stop(Body):
-    id: str = Field(min_length=1, max_length=64)
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 
 class ChatNamespace(LiveNamespace):
@@ -38,26 +38,25 @@ class ChatNamespace(LiveNamespace):
         self._turns: dict[tuple[str, str], int] = {}
 
     def snapshot(self, wanted: Subscribe, identity: Identity) -> tuple[Any, int]:
-        user_id = accounts.acting_user_id(identity)
         if wanted.id == "*":
-            return chat.list_sessions(SessionQuery(limit=200), user_id).items, 0
-        return generations.get(wanted.id, user_id), wanted.after
+            return chat.list_sessions(SessionQuery(limit=200), identity).items, 0
+        return generations.get(wanted.id, identity), wanted.after
 
-    def subscribed(self, wanted: Subscribe) -> None:
+    def subscribed(self, wanted: Subscribe, _identity: Identity) -> None:
         if wanted.id != "*":
             self._begin_following(wanted.id, wanted.after)
 
     @handles("chat.use", Send)
     def on_send(self, body: Send, identity: Identity) -> dict[str, Any]:
         request_body = MessageRequest(content=body.content, stream=True)
-        exchange = chat.send(body.session_id, request_body, accounts.acting_user_id(identity))
+        exchange = chat.send(body.session_id, request_body, identity)
         join_room(exchange.assistant.id)
         self._begin_following(exchange.assistant.id, 0)
         return dict(dumped(exchange))
 
     @handles("chat.use", Stop)
     def on_stop(self, body: Stop, identity: Identity) -> dict[str, Any]:
-        return {"message": dumped(generations.stop(body.id, accounts.acting_user_id(identity)))}
+        return {"message": dumped(generations.stop(body.id, identity))}
 
     def _begin_following(self, message_id: str, after: int) -> None:
         app = current_app._get_current_object()  # type: ignore[attr-defined]

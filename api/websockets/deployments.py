@@ -19,21 +19,22 @@ class DeploymentsNamespace(LiveNamespace):
 
     def snapshot(self, wanted: Subscribe, identity: Identity) -> tuple[Any, int]:
         if wanted.id == "*":
-            return deployments.list_deployments(DeploymentQuery(limit=200)).items, 0
-        found = deployments.get(wanted.id)
+            return deployments.list_deployments(DeploymentQuery(limit=200), identity).items, 0
+        found = deployments.get(wanted.id, identity)
         return found, found.version
 
-    def subscribed(self, wanted: Subscribe) -> None:
+    def subscribed(self, wanted: Subscribe, identity: Identity) -> None:
         if wanted.logs and wanted.id != "*":
             app = current_app._get_current_object()  # type: ignore[attr-defined]
-            socketio.start_background_task(self._follow, app, request.sid, wanted.id, wanted.after)  # type: ignore[attr-defined]
+            socketio.start_background_task(self._follow, app, request.sid, wanted, identity)  # type: ignore[attr-defined]
 
-    def _follow(self, app: Any, sid: str, id: str, offset: int) -> None:
+    def _follow(self, app: Any, sid: str, wanted: Subscribe, identity: Identity) -> None:
         """Send log lines to one client while it stays in the deployment's room."""
+        id, offset = wanted.id, wanted.after
         while self.is_following(sid, id):
             with app.app_context():
                 try:
-                    page = deployments.logs(id, offset)
+                    page = deployments.logs(id, offset, identity)
                 except Exception:
                     return
                 finally:

@@ -13,6 +13,6 @@ class DownloadsNamespace(LiveNamespace):
 
     def snapshot(self, wanted: Subscribe, identity: Identity) -> tuple[Any, int]:
         if wanted.id == "*":
-            return downloads.list_downloads(DownloadQuery(limit=200)).items, 0
-        found = downloads.get(wanted.id)
+            return downloads.list_downloads(DownloadQuery(limit=200), identity).items, 0
+        found = downloads.get(wanted.id, identity)
         return found, found.version

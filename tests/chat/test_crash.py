@@ -87,7 +87,7 @@ def test_the_web_server_is_killed_in_the_middle(web: Web) -> None:
     assert done["status"] == "complete"
     with web.app.app_context():
         job = db.session.scalars(db.select(Job).where(Job.kind == "generation")).one()
-        until(lambda: jobs.get(job.id).state == "completed" or db.session.rollback())
+        until(lambda: jobs.shape(jobs.find(job.id)).state == "completed" or db.session.rollback())
 
 
 def test_worker_and_web_are_both_killed(web: Web) -> None:

@@ -69,7 +69,7 @@ def test_a_live_lease_is_respected_and_a_lost_one_taken_over(app: Flask) -> None
     with pytest.raises(StaleFence):
         jobs.finish(first, "completed")
     jobs.finish(second, "completed")
-    assert jobs.get(job_id).state == "completed"
+    assert jobs.shape(jobs.find(job_id)).state == "completed"
 
 
 def test_a_job_that_kills_its_worker_is_poison(app: Flask) -> None:
@@ -78,7 +78,7 @@ def test_a_job_that_kills_its_worker_is_poison(app: Flask) -> None:
         assert jobs.claim(job_id, "a")
         expire(job_id)
     assert jobs.claim(job_id, "a") is None
-    assert jobs.get(job_id).error.code == "WORKER_LOST"
+    assert jobs.shape(jobs.find(job_id)).error.code == "WORKER_LOST"
 
 
 def test_progress_clears_the_suspicion(app: Flask) -> None:
@@ -128,7 +128,7 @@ def test_a_resume_that_overtakes_the_pause_wins(app: Flask, rung: list[str]) -> 
     jobs.again(job_id, from_states=("paused",))
     rung.clear()
     jobs.finish(held, "paused")
-    assert jobs.get(job_id).state == "queued" and job_id in rung
+    assert jobs.shape(jobs.find(job_id)).state == "queued" and job_id in rung
 
 
 def test_no_more_of_a_kind_than_allowed_run_at_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_a_worker_that_stops_hands_its_jobs_back(app: Flask) -> None:
     job_id = submit()
     held = jobs.claim(job_id, "a")
     jobs.give_back("a")
-    assert jobs.get(job_id).state == "queued"
+    assert jobs.shape(jobs.find(job_id)).state == "queued"
     with pytest.raises(StaleFence):
         jobs.renew(held)
     assert jobs.claim(job_id, "b")
@@ -152,8 +152,8 @@ def test_a_worker_that_stops_hands_its_jobs_back(app: Flask) -> None:
 
 def test_versions_count_every_change(app: Flask) -> None:
     job_id = submit()
-    before = jobs.get(job_id).version
+    before = jobs.shape(jobs.find(job_id)).version
     held = jobs.claim(job_id, "a")
     jobs.renew(held, {"bytes_done": 5})
     jobs.finish(held, "completed")
-    assert jobs.get(job_id).version == before + 3
+    assert jobs.shape(jobs.find(job_id)).version == before + 3

@@ -1,0 +1,40 @@
+"""A stream lasts no longer than the right to it."""
+
+import time
+from collections.abc import Iterator
+
+from flask import Flask
+
+from api.errors import Unauthenticated
+from api.extensions import db
+from api.security.authorise import Identity, look_again
+
+LOOK_EVERY = 1.0
+
+
+def while_allowed(app: Flask, identity: Identity, frames: Iterator[bytes]) -> Iterator[bytes]:
+    """`frames`, ended early when the session or key behind them ends. Looked at once a second."""
+    looked = time.monotonic()
+    try:
+        for frame in frames:
+            now = time.monotonic()
+            if now - looked > LOOK_EVERY:
+                looked = now
+                if not _still(app, identity):
+                    return
+            yield frame
+    finally:
+        close = getattr(frames, "close", None)
+        if close:
+            close()
+
+
+def _still(app: Flask, identity: Identity) -> bool:
+    with app.app_context():
+        try:
+            look_again(identity)
+        except Unauthenticated:
+            return False
+        finally:
+            db.session.remove()
+    return True
