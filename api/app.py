@@ -11,7 +11,7 @@ from api.config import Settings
 from api.database import engine_options, prepare_engine
 from api.extensions import celery, db, socketio
 from api.logs import configure as configure_logs
-from api.security.keys import Vault, load_or_create
+from api.security.keys import Keyring
 
 
 def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
@@ -31,9 +31,7 @@ def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["modelhub_settings"] = settings
-    app.extensions["modelhub_secret"] = secret = load_or_create(settings.home)
-    app.extensions["modelhub_vault"] = Vault(secret)
-    app.extensions["modelhub_audit_key"] = load_or_create(settings.home, "audit.key")
+    app.extensions["modelhub_keyring"] = Keyring(settings.home)
     _bind_database(app)
     _bind_celery(settings)
     _bind_sockets(app, settings, serves)

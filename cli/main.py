@@ -35,6 +35,7 @@ COMMANDS = {
     "stop": "deployments",
     "rm": "rm",
     "jobs": "jobs",
+    "secrets": "secrets",
     "version": "version",
 }
 """Command → module of `cli.commands` that holds it under the name `NAME_command`."""

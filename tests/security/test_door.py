@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from api.controllers.openapi import contracts
 from api.models import RefreshToken
 from api.models.base import utcnow
-from api.security.keys import derive
+from api.security.keys import signing_key
 from api.security.permissions import ALL
 from api.services import accounts
 from api.unit_of_work import unit_of_work
@@ -80,7 +80,7 @@ def test_a_foreign_page_may_not_use_the_cookie(client: FlaskClient) -> None:
 def test_forged_tokens_are_refused(app: Flask, client: FlaskClient) -> None:
     token = sign_in(client)
     claims = jwt.decode(token, options={"verify_signature": False})
-    key = derive(app.extensions["modelhub_secret"], "access-token")
+    key = signing_key("access-token")
     forged = [
         jwt.encode(claims, "", algorithm="none"),
         jwt.encode(claims, "x" * 32, algorithm="HS256"),

@@ -223,7 +223,7 @@ def deploy(web: Web, name: str, **fields: Any) -> str:
             **{
                 "status": "running",
                 "endpoint": web.engine.endpoint,
-                "secret": web.app.extensions["modelhub_vault"].seal(KEY),
+                "secret": web.app.extensions["modelhub_keyring"].vault.seal(KEY),
                 **fields,
             },
         )
