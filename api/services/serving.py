@@ -4,12 +4,12 @@ import shutil
 import time
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select
 
 from api.errors import AppError, describe
 from api.extensions import db, settings
 from api.models import Deployment, Job
+from api.security.keys import vault
 from api.services import jobs, library, work
 from api.services.deployments import changed, child_directory
 from api.unit_of_work import AfterCommit, unit_of_work
@@ -77,7 +77,7 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
     runtime = RUNTIMES[deployment.runtime]
     directory = child_directory(deployment)
     child = children.adopt(directory)
-    api_key = current_app.extensions["modelhub_vault"].open(deployment.secret)
+    api_key = vault().open(deployment.secret)
     if child and fresh and jobs.find(held.job_id).attempt == 1:
         child.stop(5)
         child = None
@@ -149,7 +149,7 @@ def _settled(held: jobs.Claim, deployment_id: str, child: Child | str) -> None:
         else:
             row.status, row.endpoint, row.child, row.message = "stopped", None, None, ""
             if row.wanted == "deleted":
-                jobs.submit(after_commit, "undeploy", row.id)
+                jobs.submit(after_commit, "undeploy", row.id, user_id=row.user_id)
         changed(after_commit, row)
 
     jobs.finish(held, "completed", also=also)
