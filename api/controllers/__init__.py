@@ -1,11 +1,8 @@
 """Every URL of the API. Each module lists its own in `ROUTES`; this is the table of contents."""
 
-import uuid
 from typing import Any
 
-import structlog
-from flask import Flask, Response, g, request
-from flask_cors import CORS
+from flask import Flask
 from flask_restful import Api as RestfulApi
 
 from api.controllers import (
@@ -15,6 +12,7 @@ from api.controllers import (
     chat,
     deployments,
     downloads,
+    headers,
     jobs,
     keys,
     models,
@@ -27,7 +25,6 @@ from api.controllers import (
     teams,
     users,
 )
-from api.extensions import settings
 
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
@@ -49,46 +46,4 @@ def register(app: Flask) -> None:
             name = f"{module.__name__}.{resource.__name__}:{url}"
             api.add_resource(resource, url, endpoint=name)
     pages.register(app)
-    _headers(app)
-
-
-def _headers(app: Flask) -> None:
-    with app.app_context():
-        public_url, origins = settings().public_url, settings().cors_origins
-    if origins:
-        CORS(app, origins=origins, supports_credentials=True, expose_headers=["X-Request-ID"])
-    # Ant Design writes its styles at run time; scripts may only come from us.
-    policy = "; ".join(
-        (
-            "default-src 'self'",
-            "script-src 'self'",
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: https:",
-            "connect-src 'self' ws: wss:",
-            "object-src 'none'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-            "form-action 'self'",
-        )
-    )
-
-    @app.before_request
-    def name_request() -> None:
-        given = request.headers.get("X-Request-ID", "")
-        g.request_id = (
-            given if given.isascii() and given.isprintable() and 0 < len(given) <= 64 else uuid.uuid4().hex
-        )
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        headers = response.headers
-        headers["X-Request-ID"] = g.get("request_id", "")
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "no-referrer")
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Content-Security-Policy", policy)
-        if public_url and public_url.startswith("https://"):
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        return response
+    headers.register(app)
