@@ -1,92 +1,81 @@
-"""/auth: signing in, staying signed in, signing out. The refresh token lives only in an HttpOnly cookie."""
+"""/auth, the door: signing in, staying in, signing out, registering, and using an invitation."""
 
-from flask import Response, make_response, request
+from flask import Response, jsonify
 from flask_restful import Resource
 
 from api.controllers.contract import contract
-from api.errors import Forbidden, Unauthenticated, now_text
-from api.extensions import settings
-from api.schemas.auth import Login, SignedIn, UserOut
+from api.controllers.cookies import caller, delete_cookie, refresh_token, same_site, signed_in
+from api.errors import Unauthenticated, now_text
+from api.schemas.auth import JoinInfo, JoinQuery, JoinRequest, Login, Registration, SignedIn, SignInOptions
 from api.schemas.base import Empty
-from api.security.authorise import current
-from api.security.tokens import REFRESH_SECONDS
-from api.services import accounts
+from api.services import accounts, invites, sessions
 
-COOKIE = "mh_refresh"
-COOKIE_PATH = "/api/v1/auth"
+
+class OptionsResource(Resource):
+    @contract("public", out=SignInOptions)
+    def get(self) -> SignInOptions:
+        """What the sign-in page may offer."""
+        return accounts.options()
 
 
 class LoginResource(Resource):
-    @contract("public", body=Login, out=SignedIn, errors=(401, 429))
+    @contract("public", body=Login, out=SignedIn, errors=(401, 403, 429))
     def post(self, body: Login) -> Response:
         """Sign in with e-mail and password."""
-        _same_site()
-        return _with_cookie(*accounts.sign_in(body.email, body.password))
+        same_site()
+        return signed_in(sessions.sign_in(body.email, body.password, caller()))
 
 
 class RefreshResource(Resource):
     @contract("public", out=SignedIn, errors=(401, 403))
     def post(self) -> Response:
         """Trade the refresh cookie for a new access token; the cookie is replaced."""
-        _same_site()
-        token = request.cookies.get(COOKIE)
-        if not token:
+        same_site()
+        token = refresh_token()
+        if token is None:
             raise Unauthenticated("There is no session here. Sign in.")
-        return _with_cookie(*accounts.refresh(token))
+        return signed_in(sessions.refresh(token, caller()))
 
 
 class LogoutResource(Resource):
     @contract("public", out=Empty, errors=(403,))
     def post(self) -> Response:
         """End the session of the refresh cookie."""
-        _same_site()
-        accounts.sign_out(request.cookies.get(COOKIE))
-        response = make_response(_envelope({}))
-        response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="Strict", secure=_secure())
+        same_site()
+        sessions.sign_out(refresh_token())
+        response = jsonify(
+            {"success": True, "message": "OK", "data": {}, "code": 200, "timestamp": now_text()}
+        )
+        delete_cookie(response)
         return response
 
 
-class MeResource(Resource):
-    @contract("signed_in", out=UserOut)
-    def get(self) -> UserOut:
-        """Who you are."""
-        return accounts.profile(current())
+class RegisterResource(Resource):
+    @contract("public", body=Registration, out=SignedIn, status=201, errors=(403, 409))
+    def post(self, body: Registration) -> Response:
+        """Make an account for oneself, where this hub allows it."""
+        same_site()
+        return signed_in(accounts.register(body, caller()), 201)
 
 
-def _with_cookie(answer: SignedIn, token: str) -> Response:
-    response = make_response(_envelope(answer.model_dump(mode="json")))
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=REFRESH_SECONDS,
-        path=COOKIE_PATH,
-        httponly=True,
-        samesite="Strict",
-        secure=_secure(),
-    )
-    response.headers["Cache-Control"] = "no-store"
-    return response
+class JoinResource(Resource):
+    @contract("public", query=JoinQuery, out=JoinInfo, errors=(404,))
+    def get(self, query: JoinQuery) -> JoinInfo:
+        """What an invitation or reset link is for."""
+        return invites.look(query.token)
 
-
-def _envelope(data: dict) -> dict:  # type: ignore[type-arg]
-    return {"success": True, "message": "OK", "data": data, "code": 200, "timestamp": now_text()}
-
-
-def _secure() -> bool:
-    return settings().secure_cookies or request.is_secure
-
-
-def _same_site() -> None:
-    """SameSite=Strict keeps the cookie home; the Origin check covers browsers that do not honour it."""
-    origin = request.headers.get("Origin")
-    allowed = {request.host_url.rstrip("/"), settings().public_url, *settings().cors_origins}
-    if origin and origin not in allowed:
-        raise Forbidden("This page may not sign in here: its origin is not this hub's.")
+    @contract("public", body=JoinRequest, out=SignedIn, status=201, errors=(403, 404, 409))
+    def post(self, body: JoinRequest) -> Response:
+        """Use it: as a new user, or with a new password."""
+        same_site()
+        return signed_in(invites.join(body, caller()), 201)
 
 
 ROUTES = [
+    (OptionsResource, "/api/v1/auth/options"),
     (LoginResource, "/api/v1/auth/login"),
     (RefreshResource, "/api/v1/auth/refresh"),
     (LogoutResource, "/api/v1/auth/logout"),
-    (MeResource, "/api/v1/auth/me"),
+    (RegisterResource, "/api/v1/auth/register"),
+    (JoinResource, "/api/v1/auth/join"),
 ]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.auth import Email
+from api.schemas.auth import Email, NewPassword, PersonName, PlainText
 from api.schemas.base import Body, Out, PageQuery, Timestamp
 
 Permissions = Field(max_length=100, description="Names as `GET /permissions` lists them.")
@@ -47,30 +47,32 @@ class RoleList(Out):
 
 
 class UserQuery(PageQuery):
-    q: str | None = Field(default=None, max_length=200, description="Part of the name or e-mail.")
-    role: str | None = Field(default=None, max_length=50)
+    q: str | None = Field(
+        default=None, max_length=200, pattern=PlainText, description="Part of the name or e-mail."
+    )
+    role: str | None = Field(default=None, max_length=50, pattern=PlainText)
     active: bool | None = None
 
 
 class UserRequest(Body):
     """A user with a password somebody else chose; an invitation is the better way."""
 
-    email: str = Email
-    name: str = Field(default="", max_length=200)
+    email: Email
+    name: PersonName = ""
     role: str = Field(default="user", max_length=50)
-    password: str = Field(min_length=8, max_length=1024)
+    password: str = NewPassword
     teams: list[str] = Field(default=[], max_length=50, description="Ids of teams to put the user in.")
 
 
 class UserChange(Body):
-    email: str | None = Field(default=None, min_length=3, max_length=254)
-    name: str | None = Field(default=None, max_length=200)
+    email: Email | None = None
+    name: PersonName | None = None
     role: str | None = Field(default=None, max_length=50)
     active: bool | None = None
 
 
 class InviteRequest(Body):
-    email: str | None = Field(default=None, min_length=3, max_length=254, description="Only this address.")
+    email: Email | None = Field(default=None, description="Only this address.")
     role: str = Field(default="user", max_length=50)
     teams: list[str] = Field(default=[], max_length=50)
     days: int = Field(default=7, ge=1, le=30, description="Until it expires.")

@@ -1,23 +1,34 @@
 """Signing in, staying in, and one's own account."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from api.schemas.base import Body, Out, Timestamp
 
-Email = Field(min_length=3, max_length=254, examples=["ada@example.org"])
+Email = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=254,
+        pattern=r"^\s*[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\s*$",
+        examples=["ada@example.org"],
+    ),
+]
+PlainText = r"^[^\x00-\x1f\x7f]*$"
+"""One line without control characters."""
+PersonName = Annotated[str, Field(max_length=200, pattern=PlainText)]
 NewPassword = Field(min_length=8, max_length=1024, description="8 characters or more, not a common one.")
 
 
 class Login(Body):
-    email: str = Email
+    email: str = Field(min_length=1, max_length=254, examples=["ada@example.org"])
     password: str = Field(min_length=1, max_length=1024)
 
 
 class Registration(Body):
-    email: str = Email
-    name: str = Field(default="", max_length=200)
+    email: Email
+    name: PersonName = ""
     password: str = NewPassword
 
 
@@ -25,8 +36,8 @@ class JoinRequest(Body):
     """`token` is the part of an invitation's link after `#`."""
 
     token: str = Field(min_length=8, max_length=200)
-    email: str | None = Field(default=None, min_length=3, max_length=254)
-    name: str = Field(default="", max_length=200)
+    email: Email | None = None
+    name: PersonName = ""
     password: str = NewPassword
 
 
@@ -78,8 +89,8 @@ class Profile(UserOut):
 
 
 class ProfileChange(Body):
-    name: str | None = Field(default=None, max_length=200)
-    email: str | None = Field(default=None, min_length=3, max_length=254)
+    name: PersonName | None = None
+    email: Email | None = None
 
 
 class PasswordChange(Body):

@@ -1,24 +1,19 @@
-"""Who may come in: the first administrator, signing in and out, and the chain of refresh tokens."""
+"""One's own account: the first administrator's, a stranger's who may register, and what its owner changes."""
 
-import hashlib
-import secrets
-from datetime import timedelta
-
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from api.config import Settings
-from api.errors import InvalidCredentials, Unauthenticated
-from api.extensions import db
-from api.models import RefreshToken, User, UserSession
-from api.models.base import new_id, utcnow
-from api.schemas.auth import Profile, SignedIn, UserOut
-from api.security import passwords
-from api.security.authorise import Identity, forget
-from api.security.tokens import ACCESS_SECONDS, REFRESH_SECONDS, issue_access
-from api.unit_of_work import unit_of_work
-
-REUSE_GRACE = timedelta(seconds=10)
-"""Two tabs may refresh at the same moment: the second use of a token this soon is not theft."""
+from api.errors import Conflict, Forbidden, Unavailable
+from api.extensions import db, settings
+from api.models import Role, User
+from api.schemas.auth import PasswordChange, Profile, ProfileChange, Registration, SignInOptions
+from api.security import audit, passwords
+from api.security.authorise import Identity, forget, look_again
+from api.services import lockouts, sessions
+from api.services.profiles import profile
+from api.services.sessions import Caller, Opened
+from api.services.user_rules import hold, normal_email, refuse_taken, rename, set_password, wrong
+from api.unit_of_work import exclusive, unit_of_work
 
 
 def create_first_admin(settings: Settings) -> tuple[str, str | None] | None:
@@ -28,109 +23,104 @@ def create_first_admin(settings: Settings) -> tuple[str, str | None] | None:
     password = settings.admin_password or passwords.generate()
     password_hash = passwords.hash_password(password)
     with unit_of_work():
+        exclusive("first-admin")
         if db.session.scalar(select(func.count()).select_from(User)):
             return None
-        email = settings.admin_email.strip().lower()
-        db.session.add(User(email=email, name="Administrator", role="admin", password_hash=password_hash))
-    return email, None if settings.admin_password else password
-
-
-def sign_in(email: str, password: str) -> tuple[SignedIn, str]:
-    """Check a password and begin a session: the answer, and the refresh token for the cookie."""
-    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
-    good = passwords.verify(user.password_hash if user else None, password)
-    if user is None or not good or not user.active:
-        raise InvalidCredentials("This e-mail and password do not fit together. Check both and try again.")
-    with unit_of_work():
-        now = utcnow()
-        session = UserSession(
-            id=new_id(),
-            user_id=user.id,
-            last_seen_at=now,
-            expires_at=now + timedelta(seconds=REFRESH_SECONDS),
+        user = User(
+            email=settings.admin_email.strip().lower(),
+            name="Administrator",
+            role="admin",
+            password_hash=password_hash,
+            # Made up by us, or one of those that are tried first: its owner is asked for a better one.
+            provisional=not settings.admin_password or passwords.is_common(password),
         )
-        db.session.add(session)
+        db.session.add(user)
         db.session.flush()
-        refresh = _new_link(session.id)
-    return _signed_in(user, refresh), refresh.text
+        audit.note("user.create", user, actor=(None, "first start"), role="admin")
+    return user.email, None if settings.admin_password else password
 
 
-def refresh(token: str) -> tuple[SignedIn, str]:
-    """Trade a refresh token for its successor and a new access token.
+def options() -> SignInOptions:
+    """What somebody who is not signed in may try."""
+    return SignInOptions(
+        registration=settings().registration,
+        sso=bool(settings().oidc_issuer and settings().oidc_client_id),
+        sso_title=settings().oidc_title,
+    )
 
-    A token that was already used ends its whole family: somebody has a copy.
-    """
-    stolen = False
-    with unit_of_work():
-        mine = select(RefreshToken).where(RefreshToken.token_hash == _hash(token))
-        link = db.session.scalar(mine.with_for_update())
-        session = db.session.get(UserSession, link.session_id) if link else None
-        if link is None or session is None or session.ended_at or session.expires_at < utcnow():
-            raise Unauthenticated("This session has ended. Sign in again.")
-        if link.used_at and utcnow() - link.used_at > REUSE_GRACE:
-            stolen = True
-            _revoke(link.session_id)
+
+def register(body: Registration, caller: Caller) -> Opened:
+    """A stranger makes an account, where the hub's settings allow it, and is signed in."""
+    if not settings().registration:
+        raise Forbidden("This hub takes no registrations. Ask an administrator for an invitation.")
+    email = normal_email(body.email)
+    passwords.check_rules(body.password, email)
+    password_hash = passwords.hash_password(body.password)
+    with unit_of_work() as after_commit:
+        hold()
+        role = settings().registration_role
+        if db.session.scalar(select(Role.id).where(Role.name == role)) is None:
+            raise Unavailable(
+                f"There is no role '{role}' for new users. An administrator sets MODELHUB_REGISTRATION_ROLE."
+            )
+        refuse_taken(email)
+        user = User(email=email, name=body.name.strip(), role=role, password_hash=password_hash)
+        db.session.add(user)
+        db.session.flush()
+        audit.note("user.create", user, actor=(user.id, user.name or email), role=role, how="registration")
+        begun = sessions.begin(after_commit, user, caller, "password")
+    return sessions.opened(begun)
+
+
+def change_profile(body: ProfileChange, who: Identity) -> Profile:
+    """One's own name and e-mail."""
+    sessions.only_people(who)
+    with unit_of_work() as after_commit:
+        hold()
+        user = db.session.get_one(User, who.owner_id)
+        if changed := rename(user, body.email, body.name):
+            user.version += 1
+            audit.note("user.change", user, changed=changed)
+        after_commit(forget)
+    return profile(look_again(who))
+
+
+def change_password(body: PasswordChange, who: Identity, caller: Caller) -> None:
+    """Replace one's password. Every other session of the account ends, and open reset links die with it."""
+    sessions.only_people(who)
+    user = db.session.get_one(User, who.owner_id)
+    email, old_hash = user.email, user.password_hash
+    db.session.rollback()
+    if old_hash is None:
+        raise Conflict(
+            "This account has no password: it signs in elsewhere. An administrator can send a link."
+        )
+    about = lockouts.subjects(email, caller.address)
+    lockouts.check(about)
+    passwords.check_rules(body.new, email, field="new")
+    good = passwords.verify(old_hash, body.current)
+    if good and body.new == body.current:
+        raise wrong("new", "This is the password you have. Choose another.")
+    new_hash = passwords.hash_password(body.new) if good else ""
+    with unit_of_work() as after_commit:
+        lockouts.hold(about)
+        locked = lockouts.seconds_left(about)
+        user = db.session.get_one(User, who.owner_id, with_for_update={"key_share": True})
+        good = good and user.password_hash == old_hash and not locked
+        if good:
+            lockouts.clear_account(email)
+            set_password(user, new_hash)
+            sessions.end_all(after_commit, user.id, "password", keep=who.credential)
+            audit.note("user.password", user)
         else:
-            link.used_at = link.used_at or utcnow()
-            user = db.session.get(User, session.user_id)
-            if user is None or not user.active:
-                raise Unauthenticated("This account is not active. Ask an administrator.")
-            successor = _new_link(link.session_id)
-            answer = _signed_in(user, successor), successor.text
-    if stolen:
-        forget()
-        raise Unauthenticated("This session was used from two places and has been ended. Sign in again.")
-    return answer
-
-
-def sign_out(token: str | None) -> None:
-    """End the session the refresh token belongs to; nothing to do when there is none."""
-    if not token:
-        return
-    with unit_of_work():
-        link = db.session.scalar(select(RefreshToken).where(RefreshToken.token_hash == _hash(token)))
-        if link:
-            _revoke(link.session_id)
-    forget()
-
-
-def profile(identity: Identity) -> UserOut:
-    return UserOut.model_validate(db.session.get(User, acting_user_id(identity)))
+            lockouts.count(about)
+            audit.note("user.password", user, result="failed")
+    if locked:
+        raise lockouts.refusal(locked)
+    if not good:
+        raise wrong("current", "The current password is not right. Try again.")
 
 
 def acting_user_id(identity: Identity) -> str:
     """The user whose things these are. The owner of this machine acts as the first administrator."""
-    if identity.user_id:
-        return identity.user_id
     return identity.owner_id
-
-
-class _Link:
-    """A new refresh token: its text, which only the cookie will hold, and its family."""
-
-    def __init__(self, family: str) -> None:
-        self.family = family
-        self.text = "mhr_" + secrets.token_urlsafe(32)
-
-
-def _new_link(family: str) -> _Link:
-    link = _Link(family)
-    db.session.add(RefreshToken(session_id=family, token_hash=_hash(link.text)))
-    return link
-
-
-def _revoke(family: str) -> None:
-    db.session.execute(
-        update(UserSession)
-        .where(UserSession.id == family, UserSession.ended_at.is_(None))
-        .values(ended_at=utcnow())
-    )
-
-
-def _signed_in(user: User, link: _Link) -> SignedIn:
-    token = issue_access(user.id, link.family)
-    return SignedIn(access_token=token, expires_in=ACCESS_SECONDS, user=Profile.model_validate(user))
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
