@@ -25,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from integrations.errors import IntegrationError
+from integrations.redaction import presentable
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,8 @@ _HTTP_CODES = {400: "BAD_REQUEST", 404: "NOT_FOUND", 413: "TOO_LARGE", 415: "UNS
 def describe(error: BaseException) -> dict[str, Any]:
     """`{code, message, details}`: the same words for REST, for a job's row and for a socket."""
     if isinstance(error, AppError | IntegrationError):
-        return {"code": error.code, "message": str(error), "details": error.details}
+        # What an upstream said may repeat what we sent it; this is shown, and kept in rows.
+        return {"code": error.code, **presentable({"message": str(error), "details": error.details})}
     if isinstance(error, ValidationError):
         return {
             "code": Invalid.code,

@@ -13,11 +13,15 @@ from typing import Any
 
 from inference.errors import EngineError, PortInUse
 from integrations.child_events import EXIT_STOPPED, EventWriter, run_child
+from integrations.redaction import redact
 
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """The keys of SPEC.json that engines share. `context` in tokens, None to let the engine choose."""
+    """The keys of SPEC.json that engines share. `context` in tokens, None to let the engine choose.
+
+    `api_key` is not in that file but in the environment, as MODELHUB_ENGINE_KEY.
+    """
 
     model_path: Path
     model_name: str
@@ -31,7 +35,10 @@ class EngineSpec:
     @classmethod
     def read(cls, spec: dict[str, Any]) -> "EngineSpec":
         known = {name: spec[name] for name in cls.__dataclass_fields__ if spec.get(name) is not None}
-        missing = {"model_path", "model_name", "port", "api_key"} - known.keys()
+        known["api_key"] = os.environ.pop("MODELHUB_ENGINE_KEY", "")
+        if not known["api_key"]:
+            raise EngineError("MODELHUB_ENGINE_KEY, which callers of this engine must show, is not set.")
+        missing = {"model_path", "model_name", "port"} - known.keys()
         if missing:
             raise EngineError(f"The spec of this engine lacks {', '.join(sorted(missing))}.")
         return cls(**known | {"model_path": Path(known["model_path"])})
@@ -64,7 +71,7 @@ def end_at_once(program: Callable[[dict[str, Any], EventWriter, threading.Event]
     except SystemExit as end:
         _leave(end.code if isinstance(end.code, int) else 1)
     except BaseException:
-        traceback.print_exc()
+        sys.stderr.write(redact(traceback.format_exc()))
         _leave(1)
 
 

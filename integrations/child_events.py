@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -47,8 +48,10 @@ def run_child(program: Callable[[dict[str, Any], EventWriter, threading.Event], 
     `stop` is set by SIGTERM or SIGINT; a program that obeys raises `integrations.errors.Stopped`.
     The returned dict becomes the `result` event. Exit code: 0 result, 1 error, 75 stopped.
     """
+    from integrations import redaction
     from integrations.errors import IntegrationError, Stopped
 
+    redaction.learn_environment(os.environ)
     with open(sys.argv[1], encoding="utf-8") as file:
         spec = json.load(file)
     events = EventWriter(spec["events"])
@@ -62,9 +65,13 @@ def run_child(program: Callable[[dict[str, Any], EventWriter, threading.Event], 
         events.emit("stopped")
         sys.exit(EXIT_STOPPED)
     except IntegrationError as error:
-        events.emit("error", code=error.code, message=str(error), details=error.details)
+        said = redaction.redact_all({"message": str(error), "details": error.details})
+        events.emit("error", code=error.code, **said)
         sys.exit(1)
     except Exception as error:
-        events.emit("error", code="CHILD_FAILED", message=f"{type(error).__name__}: {error}", details={})
-        raise
+        message = redaction.redact(f"{type(error).__name__}: {error}")
+        events.emit("error", code="CHILD_FAILED", message=message, details={})
+        # Not raised on: the interpreter would print what the exception says as it is.
+        sys.stderr.write(redaction.redact(traceback.format_exc()))
+        sys.exit(1)
     events.emit("result", **result)

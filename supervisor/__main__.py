@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 
+from integrations.redaction import learn_environment, redact
 from supervisor import lock, preflight, redis_server
 from supervisor.environment import ROOT, Environment, read_environment
 from supervisor.errors import CannotStart
@@ -28,13 +29,14 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         environment = read_environment(os.environ)
+        learn_environment(environment.variables)
         if arguments.command == "up":
             return up(environment)
         if arguments.command == "status":
             return status(environment, arguments.json)
         return stop(environment)
     except CannotStart as error:
-        print(str(error).strip().replace("\n", " "), file=sys.stderr)
+        print(redact(str(error).strip().replace("\n", " ")), file=sys.stderr)
         return 2
 
 

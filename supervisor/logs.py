@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from integrations.redaction import redact
+
 FILE_BYTES = 5 * 1024**2
 FILES_KEPT = 4
 LONGEST_LINE = 16 * 1024
@@ -110,7 +112,7 @@ class LogBook:
         return self._directory / f"{name}.log"
 
     def hub(self, text: str) -> None:
-        self._line("hub", text.encode())
+        self._line("hub", text)
 
     def feed(self, name: str, stream: int, data: bytes) -> list[str]:
         """Take raw output as it comes; returns the lines that are now complete."""
@@ -126,7 +128,7 @@ class LogBook:
 
     def say(self, name: str, lines: list[str]) -> None:
         for line in lines:
-            self._line(name, line.encode())
+            self._line(name, line)
 
     def close(self) -> None:
         self.terminal.close()
@@ -138,10 +140,12 @@ class LogBook:
         """Without escape codes: a log line may hold what a stranger sent, and terminals obey."""
         return CONTROL.sub(b"?", ANSI.sub(b"", line.rstrip(b"\r"))).decode("utf-8", "replace")
 
-    def _line(self, name: str, line: bytes) -> None:
+    def _line(self, name: str, line: str) -> None:
+        """The last place before the disk: here the parts' output is looked through, whoever wrote it."""
+        line = redact(line)
         file = self._files.get(name) or self._files.setdefault(name, RotatingFile(self.path(name)))
-        file.write(line)
+        file.write(line.encode())
         prefix = f"{name:<{self._width}} |"
         if self.terminal.colour:
             prefix = f"\x1b[{self._colours.get(name, 1)}m{prefix}\x1b[0m"
-        self.terminal.write(f"{prefix} {line.decode('utf-8', 'replace')}")
+        self.terminal.write(f"{prefix} {line}")

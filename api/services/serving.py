@@ -89,7 +89,7 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
             api_key,
         )
         spec = {"job_id": deployment.id, **launch.spec}
-        child = children.start(directory, launch.module, spec, {"HF_HUB_OFFLINE": "1"})
+        child = children.start(directory, launch.module, spec, {"HF_HUB_OFFLINE": "1"} | launch.secrets)
         endpoint, engine = launch.endpoint, launch.engine
         _note(
             deployment.id,

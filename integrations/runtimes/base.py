@@ -9,12 +9,16 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True)
 class Launch:
-    """A server ready to be started: the child program, its spec, and where it will answer."""
+    """A server ready to be started: the child program, its spec, and where it will answer.
+
+    `secrets` go to the child in its environment: a spec is a file that stays.
+    """
 
     module: str
     spec: dict[str, Any]
     endpoint: str
     engine: str
+    secrets: dict[str, str]
 
 
 class Runtime(Protocol):

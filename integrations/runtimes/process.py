@@ -17,6 +17,9 @@ from integrations.runtimes.base import Launch
 ENGINES = {"transformers": "inference.transformers_server", "llamacpp": "inference.llamacpp_server"}
 """Engine to the program that serves with it."""
 
+ENGINE_KEY = "MODELHUB_ENGINE_KEY"
+"""The variable an engine reads the key from that its callers must show."""
+
 _HOST = "127.0.0.1"
 _HEALTH_SECONDS, _TOKEN_SECONDS = 2.0, 120.0
 
@@ -67,12 +70,11 @@ class ProcessRuntime:
             "model_name": name,
             "host": _HOST,
             "port": port,
-            "api_key": api_key,
             "threads": options.threads,
             "context": options.context,
             "max_concurrent": options.max_concurrent,
         }
-        return Launch(ENGINES[engine], spec, f"http://{_HOST}:{port}", engine)
+        return Launch(ENGINES[engine], spec, f"http://{_HOST}:{port}", engine, {ENGINE_KEY: api_key})
 
     def ready(self, endpoint: str, api_key: str, name: str) -> None:
         headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}

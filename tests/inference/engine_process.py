@@ -41,7 +41,6 @@ class EngineProcess:
             "model_path": str(self.model),
             "model_name": "tiny",
             "port": self.port,
-            "api_key": KEY,
             "threads": 1,
             **self.options,
         }
@@ -50,7 +49,7 @@ class EngineProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", self.module, str(self.folder / "spec.json")],
                 cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
+                env=os.environ | {"PYTHONPATH": str(ROOT), "MODELHUB_ENGINE_KEY": KEY},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -33,7 +33,7 @@ def test_prepared_and_started_it_answers(engine: str, models: dict[str, Path], t
     assert launch.engine == engine
     with pytest.raises(Unreachable):
         runtime.ready(launch.endpoint, "secret", "tiny")
-    child = children.start(tmp_path / "child", launch.module, {"job_id": "d", **launch.spec})
+    child = children.start(tmp_path / "child", launch.module, {"job_id": "d", **launch.spec}, launch.secrets)
     try:
         deadline = time.monotonic() + 120
         while True:
