@@ -127,7 +127,7 @@ def _without_null(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[str, Any]:
-    media = declared.streams or "application/json"
+    media = (declared.streams or "application/json").split(", ")
     good: dict[str, Any] = {"description": "Success"}
     if declared.out is not None or declared.envelope:
         inner = (
@@ -138,9 +138,9 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
         schema = _enveloped(inner) if declared.envelope else inner
         good["content"] = {"application/json": {"schema": schema}}
         if declared.streams:
-            good["content"][media] = {"schema": {"type": "string"}}
+            good["content"] |= {each: {"schema": {"type": "string"}} for each in media}
     elif declared.streams:
-        good["content"] = {media: {"schema": {"type": "string"}}}
+        good["content"] = {each: {"schema": {"type": "string"}} for each in media}
     statuses = set(declared.errors)
     statuses |= {401, 403} if declared.permission != "public" else set()
     statuses |= {400, 413, 415, 422} if declared.body is not None else set()

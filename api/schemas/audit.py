@@ -1,9 +1,9 @@
 """The audit log."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from api.schemas.base import Body, Out, Timestamp
 
@@ -21,7 +21,18 @@ class AuditFilter(Body):
     request_id: str | None = Field(default=None, max_length=64)
     q: str | None = Field(default=None, max_length=200, description="Part of action, object or actor.")
     since: datetime | None = Field(default=None, description="RFC 3339.")
-    until: datetime | None = None
+    until: datetime | None = Field(default=None, description="RFC 3339.")
+
+    @field_validator("since", "until", mode="after")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        """Without a zone it is UTC, as everything the API says."""
+        if value is None:
+            return None
+        try:
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("this moment is outside the calendar") from None
 
 
 class AuditQuery(AuditFilter):

@@ -5,7 +5,8 @@
         audit.note("deployment.create", deployment)
 
 Who, from where and in which request come from the request's context. The chain is an HMAC with a key that
-lies beside the database, not in it: who can only write to the database cannot forge it.
+lies beside the database, not in it: who can only write to the database cannot forge it. Where the log ends is
+remembered beside it too (`audit_head`). `api.services.audit` searches, exports and verifies.
 """
 
 import hashlib
@@ -14,14 +15,20 @@ import json
 import time
 from typing import Any
 
+import structlog
 from flask import g, has_request_context, request
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
 
-from api.extensions import db
+from api.extensions import db, settings
 from api.models import AuditEntry
 from api.models.base import utcnow
+from api.security import audit_head
+from api.security.audit_head import Head
 from api.security.keys import audit_key
 from api.unit_of_work import before_commit, exclusive, unit_of_work
+
+log = structlog.get_logger(__name__)
 
 GENESIS = "0" * 64
 _COVERED = (
@@ -52,9 +59,10 @@ def note(
         "object_id": id,
         "object_name": name[:300],
         "result": result,
-        "details": json.loads(json.dumps(details, default=str)),
+        # NaN and Infinity are no JSON to PostgreSQL.
+        "details": json.loads(json.dumps(details, default=str), parse_constant=str),
     }
-    db.session.info.setdefault("audit", []).append(entry)
+    db.session.info.setdefault("audit", []).append(_storable(entry))
 
 
 def note_now(action: str, about: Any = None, **fields: Any) -> None:
@@ -92,12 +100,52 @@ def _write_notes() -> None:
         select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)
     ).first()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+    goes_on = _continues(seq, previous)
     for entry in notes:
         seq += 1
         entry |= {"seq": seq, "at": utcnow(), "previous": previous}
         previous = entry["hash"] = digest(entry)
         db.session.add(AuditEntry(**entry))
     db.session.flush()
+    if goes_on:
+        db.session.info["audit_head"] = Head(seq, previous)
+
+
+def _continues(seq: int, hash: str) -> bool:
+    """Whether the log in the database reaches as far as we remember.
+
+    If not, somebody cut off its end. The memory stays where it is, as evidence, however much is added later.
+    """
+    try:
+        head = audit_head.read(settings().home)
+    except OSError:
+        return True  # the anchor is an extra; the change itself must not fail for it
+    if head is None or head == (seq, hash):
+        return True
+    # Behind: another process has committed and is about to write the file, or was killed before it could.
+    found = db.session.scalar(select(AuditEntry.hash).where(AuditEntry.seq == head.seq))
+    if found == head.hash:
+        return True
+    log.error("the audit log was cut off or rewritten: run `modelhub audit verify`", remembered=head.seq)
+    return False
+
+
+@event.listens_for(db.session, "after_commit")
+def _remember_head(session: Session) -> None:
+    head: Head | None = session.info.pop("audit_head", None)
+    if head is None:
+        return
+    try:
+        audit_head.advance(settings().home, head)
+    except OSError:
+        log.warning("audit.head could not be written; the next entry tries again", exc_info=True)
+
+
+@event.listens_for(db.session, "after_rollback")
+def _forget_notes(session: Session) -> None:
+    """What did not happen is not told with the next thing that does."""
+    session.info.pop("audit", None)
+    session.info.pop("audit_head", None)
 
 
 def _context(actor: tuple[str | None, str] | None) -> dict[str, Any]:
@@ -124,6 +172,15 @@ def _object(about: Any) -> tuple[str | None, str | None, str]:
         return kind, id, name or ""
     name = getattr(about, "name", None) or getattr(about, "email", None) or getattr(about, "ref", None)
     return about.__tablename__.rstrip("s"), about.id, name or ""
+
+
+def _storable(value: Any) -> Any:
+    """Text as every database takes it: without NUL, and without halves of characters that JSON can spell."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 before_commit(_write_notes)
