@@ -157,7 +157,9 @@ def _hand_over(user_id: str, heir: str) -> dict[str, int]:
     """How many of each kind."""
     counts = {}
     for table in (HubModel, Deployment, Download, Job):
-        mine = update(table).where(table.user_id == user_id)
-        done = db.session.execute(mine.values(user_id=heir, version=table.version + 1))
+        values: dict[str, Any] = {"user_id": heir}
+        if hasattr(table, "version"):
+            values["version"] = table.version + 1
+        done = db.session.execute(update(table).where(table.user_id == user_id).values(values))
         counts[table.__tablename__] = int(done.rowcount)  # type: ignore[attr-defined]
     return counts
