@@ -20,6 +20,10 @@ def celery_options(settings: Settings) -> dict[str, Any]:
             "socket_connect_timeout": 3,
             "health_check_interval": 5,
             "socket_keepalive": True,
+            # Whoever rings while Redis is away is told at once: the ledger keeps the job, beat rings again.
+            # By default kombu would hold a request for four seconds. (The worker reconnects by other rules.)
+            "max_retries": 1,
+            "interval_start": 0,
         },
         "task_serializer": "json",
         "accept_content": ["json"],

@@ -2,5 +2,7 @@
 is already patched when this is imported."""
 
 from api import create_app
+from api.websockets import watch
 
 app = create_app()
+watch.begin(app)

@@ -52,10 +52,19 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def app(tmp_path: Path, prepared_home: Path) -> Iterator[Flask]:
     """The application on a fresh SQLite database. Redis is not there: nothing may depend on it."""
+    yield from _application(tmp_path / "home", prepared_home)
+
+
+@pytest.fixture(scope="module")
+def hub_application(tmp_path_factory: pytest.TempPathFactory, prepared_home: Path) -> Iterator[Flask]:
+    """The same for a whole module, where making one for each test would take longer than the tests."""
+    yield from _application(tmp_path_factory.mktemp("module") / "home", prepared_home)
+
+
+def _application(home: Path, prepared_home: Path) -> Iterator[Flask]:
     from api import create_app
     from api.extensions import db
 
-    home = tmp_path / "home"
     shutil.copytree(prepared_home, home)
     application = create_app(_settings(home))
     application.testing = True

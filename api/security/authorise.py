@@ -16,14 +16,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from flask import g, request
+from flask import g, has_request_context, request
 from sqlalchemy import select
 
 from api.errors import Forbidden, Unauthenticated
 from api.extensions import db, settings
 from api.models import ApiKey, Role, RolePermission, TeamMember, User, UserSession
 from api.models.base import utcnow
-from api.security import audit
+from api.security import audit, key_use
 from api.security.permissions import GRANTABLE, NEVER_FOR_KEYS, Permission
 from api.security.tokens import read_access
 
@@ -202,6 +202,8 @@ def _key(key_id: str) -> Identity:
         raise Unauthenticated("This API key has been revoked. Make a new one.")
     if key.expires_at and key.expires_at < utcnow():
         raise Unauthenticated("This API key has expired. Make a new one.")
+    if has_request_context():
+        key_use.note_use(key_id, request.remote_addr)
     teams, manages = _teams(key.user_id)
     return Identity(
         "key",

@@ -17,17 +17,16 @@ from functools import wraps
 from typing import Any, ClassVar
 
 import structlog
-from flask import current_app, g, request
+from flask import g, request
 from flask_socketio import ConnectionRefusedError, Namespace, disconnect, join_room, leave_room
 from pydantic import BaseModel, Field
 
 from api.errors import AppError, Unauthenticated, describe
 from api.extensions import db, socketio
 from api.schemas.base import Body
-from api.security import ownership
+from api.security import limits, ownership
 from api.security.authorise import Identity, identify, look_again, require
 from api.security.permissions import Permission
-from api.websockets import watch
 from api.websockets.connected import connected
 
 log = structlog.get_logger(__name__)
@@ -53,6 +52,7 @@ def handles(permission: Permission, body: type[Body]) -> Callable[[Callable[...,
             try:
                 identity = g.identity = _who(self)
                 g.request_id = uuid.uuid4().hex
+                limits.allow_event(identity)
                 require(identity, permission)
                 answer = method(self, body.model_validate(data if data is not None else {}), identity)
                 return {"ok": True, **(answer or {})}
@@ -98,7 +98,6 @@ class LiveNamespace(Namespace):
         finally:
             db.session.remove()
         connected[self.namespace, request.sid] = identity  # type: ignore[attr-defined]
-        watch.begin(current_app._get_current_object())  # type: ignore[attr-defined]
 
     def on_disconnect(self, reason: str | None = None) -> None:
         connected.pop((self.namespace, request.sid), None)  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 Whatever changes one of those leaves an entry in the audit log, in the same transaction. Once a second each
 web process looks for such entries, whichever process wrote them, and looks again at who is connected; twice
 a minute it does so anyway, since sessions and keys also end by themselves. Who lost something is
-disconnected and may come back with what is left.
+disconnected and may come back with what is left. The same beat writes down which API keys were used.
 """
 
 import time
@@ -16,6 +16,7 @@ from api.errors import Unauthenticated
 from api.extensions import db, socketio
 from api.models import AuditEntry
 from api.security.authorise import forget, look_again
+from api.services import api_keys
 from api.websockets.connected import connected
 
 log = structlog.get_logger(__name__)
@@ -25,36 +26,30 @@ EVERYBODY = 30.0
 ACCESS = ("user", "session", "api_key", "role", "team", "invite")
 """Types of objects in the audit log on which somebody's access rests."""
 
-_running = False
-
 
 def begin(app: Flask) -> None:
-    """Start watching in this process, at its first socket."""
-    global _running
-    if not _running:
-        _running = True
-        socketio.start_background_task(_watch, app)
+    """Watch for as long as this web process lives."""
+    socketio.start_background_task(_watch, app)
 
 
 def _watch(app: Flask) -> None:
-    global _running
-    seen, looked = -1, time.monotonic()
-    try:
-        while connected:
-            try:
-                with app.app_context():
-                    newest, touched = _changes(seen)
-                    due = time.monotonic() - looked > EVERYBODY
-                    if touched or due or seen < 0:
-                        looked = time.monotonic()
-                        forget()
-                        _look_at_all()
-                    seen = newest
-            except Exception:
-                log.exception("sockets could not be checked; trying again")
-            socketio.sleep(BEAT)
-    finally:
-        _running = False
+    seen, looked = -1, 0.0
+    while True:
+        socketio.sleep(BEAT)
+        try:
+            with app.app_context():
+                api_keys.flush()
+                if not connected:
+                    seen = -1
+                    continue
+                newest, touched = _changes(seen)
+                if touched or seen < 0 or time.monotonic() - looked > EVERYBODY:
+                    looked = time.monotonic()
+                    forget()
+                    _look_at_all()
+                seen = newest
+        except Exception:
+            log.exception("sockets could not be checked; trying again")
 
 
 def _changes(seen: int) -> tuple[int, bool]:

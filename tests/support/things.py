@@ -1,0 +1,77 @@
+"""One row of each kind of thing, made for whoever should own it."""
+
+from typing import Any
+
+from api.extensions import db
+from api.models import ChatMessage, ChatSession, Deployment, Download, HubModel, Job, Team, TeamMember
+from api.models.base import new_id
+from api.unit_of_work import unit_of_work
+
+PLAN: dict[str, Any] = {
+    "source": "starter", "ref": "x", "revision": "main", "commit": "0" * 40, "files": [], "bytes_total": 0,
+}  # fmt: skip
+
+
+def _add(row: Any) -> Any:
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def _model(user_id: str | None, **shared: Any) -> HubModel:
+    id = new_id()
+    return HubModel(
+        id=id, name=f"org/{id}", source="starter", ref=id, revision="main", commit="0" * 40, path=id,
+        user_id=user_id, **shared,
+    )  # fmt: skip
+
+
+def model(user_id: str | None, **shared: Any) -> str:
+    return str(_add(_model(user_id, **shared)).id)
+
+
+def deployment(user_id: str | None, **shared: Any) -> str:
+    on = _add(_model(user_id))
+    status = {"wanted": "stopped", "status": "stopped"} | shared
+    return str(_add(Deployment(name=on.id, model_id=on.id, runtime="process", user_id=user_id, **status)).id)
+
+
+def job(user_id: str | None, **columns: Any) -> str:
+    return str(_add(Job(kind="test", user_id=user_id, object_id="none", **columns)).id)
+
+
+def download(user_id: str | None, state: str = "paused", **shared: Any) -> str:
+    work = _add(Job(kind="download", user_id=user_id, state=state))
+    row = _add(Download(
+        job_id=work.id, source="starter", ref="x", revision="main", commit="0" * 40, plan=PLAN,
+        plan_key=work.id, user_id=user_id, **shared,
+    ))  # fmt: skip
+    work.object_id = row.id
+    return str(row.id)
+
+
+def chat(user_id: str | None, **shared: Any) -> str:
+    return str(_add(ChatSession(
+        user_id=user_id, deployment_id=deployment(user_id, **shared), deployment_name="d", title="t"
+    )).id)  # fmt: skip
+
+
+def message(user_id: str | None) -> str:
+    row = ChatMessage(session_id=chat(user_id), role="assistant", content="Hello", status="complete")
+    return str(_add(row).id)
+
+
+def team(*members: str, manager: str | None = None) -> str:
+    row = _add(Team(name=new_id()))
+    row.members = [TeamMember(user_id=each) for each in members if each != manager]
+    if manager:
+        row.members.append(TeamMember(user_id=manager, manager=True))
+    db.session.flush()
+    return str(row.id)
+
+
+def make(kind: str, user_id: str | None, **shared: Any) -> str:
+    """A committed thing of this kind; its id."""
+    with unit_of_work():
+        made: str = globals()[kind](user_id, **shared)
+    return made
