@@ -5,7 +5,8 @@ import { Navigate, Outlet, useLocation } from 'react-router'
 
 import { EmptyState } from '@/components/empty-state'
 import { paths } from '@/config/paths'
-import { sessionHint, signedOut } from '@/lib/auth-slice'
+import { SetUpPage } from '@/features/account/set-up-page'
+import { sessionHint, setUpLater, signedOut } from '@/lib/auth-slice'
 import { useAppDispatch, useAppStore, useAuth } from '@/lib/hooks'
 import { refreshSession } from '@/lib/refresh'
 
@@ -21,11 +22,16 @@ export function Waiting() {
 /** Lets the signed-in through. After a reload the token is gone from memory: one silent refresh brings it back. */
 export function Door() {
   const { t } = useTranslation()
-  const { status } = useAuth()
+  const { status, user } = useAuth()
   const dispatch = useAppDispatch()
   const store = useAppStore()
   const location = useLocation()
   const [unreachable, setUnreachable] = useState(false)
+  const [later, setLater] = useState(setUpLater.chosen)
+  const putOff = () => {
+    setUpLater.choose()
+    setLater(true)
+  }
 
   const enter = useCallback(() => {
     if (!sessionHint.present()) return void dispatch(signedOut())
@@ -36,7 +42,9 @@ export function Door() {
     if (status === 'unknown') enter()
   }, [status, enter])
 
-  if (status === 'in') return <Outlet />
+  if (status === 'in') {
+    return user?.set_up && !later ? <SetUpPage user={user} onLater={putOff} /> : <Outlet />
+  }
   if (status === 'out') return <Navigate to={paths.login} replace state={{ from: location.pathname + location.search }} />
   if (unreachable) {
     const again = () => {

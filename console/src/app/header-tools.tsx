@@ -1,10 +1,12 @@
-import { GlobalOutlined, LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from '@ant-design/icons'
+import { DesktopOutlined, GlobalOutlined, KeyOutlined, LogoutOutlined, MoonOutlined, SunOutlined, UserOutlined } from '@ant-design/icons'
 import { Badge, Button, Dropdown, Tooltip } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 
 import { languages, type Language } from '@/config/i18n'
+import { paths } from '@/config/paths'
 import { useLogoutMutation } from '@/features/auth/api'
-import { useAppDispatch, useAuth, useConnected, usePreferences } from '@/lib/hooks'
+import { useAppDispatch, useAuth, useConnected, useMay, usePreferences } from '@/lib/hooks'
 import { preferred } from '@/lib/preferences'
 
 function Connection() {
@@ -25,6 +27,7 @@ export function HeaderTools() {
   const dispatch = useAppDispatch()
   const { dark, language } = usePreferences()
   const { user } = useAuth()
+  const mayUseKeys = useMay('keys.use')
   const [logout] = useLogoutMutation()
   return (
     <div className="tools">
@@ -50,6 +53,10 @@ export function HeaderTools() {
         menu={{
           items: [
             { key: 'who', label: <span className="who">{user?.email}</span>, disabled: true },
+            { type: 'divider' },
+            { key: 'account', icon: <UserOutlined />, label: <Link to={paths.account}>{t('account.title')}</Link> },
+            { key: 'sessions', icon: <DesktopOutlined />, label: <Link to={paths.sessions}>{t('sessions.title')}</Link> },
+            ...(mayUseKeys ? [{ key: 'keys', icon: <KeyOutlined />, label: <Link to={paths.keys}>{t('keys.title')}</Link> }] : []),
             { type: 'divider' },
             { key: 'logout', icon: <LogoutOutlined />, label: t('header.logout'), onClick: () => void logout() },
           ],

@@ -1,9 +1,9 @@
 import {
-  CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, MenuOutlined, MessageOutlined,
-  SearchOutlined, UnorderedListOutlined,
+  AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, MenuOutlined, MessageOutlined,
+  SafetyCertificateOutlined, SearchOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
-import { Suspense, useState } from 'react'
+import { type ReactNode, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, Outlet, useLocation } from 'react-router'
 
@@ -11,21 +11,45 @@ import { HeaderTools } from '@/app/header-tools'
 import { paths } from '@/config/paths'
 import { useDeploymentsInfiniteQuery } from '@/features/deployments/api'
 import { useDownloadsInfiniteQuery } from '@/features/downloads/api'
+import { useAuth, useMay } from '@/lib/hooks'
+import type { PermissionName } from '@/lib/permissions'
+import type { Profile } from '@/types'
 
-const PLACES = [
+interface Place {
+  key: string
+  path: string
+  icon: ReactNode
+  /** Shown to who holds it; none: to everybody. */
+  needs?: PermissionName
+}
+
+const PLACES: Place[] = [
   { path: paths.overview, key: 'overview', icon: <DashboardOutlined /> },
-  { path: paths.search, key: 'search', icon: <SearchOutlined /> },
-  { path: paths.downloads, key: 'downloads', icon: <DownloadOutlined /> },
-  { path: paths.library, key: 'library', icon: <DatabaseOutlined /> },
-  { path: paths.deployments, key: 'deployments', icon: <CloudServerOutlined /> },
-  { path: paths.chat, key: 'chat', icon: <MessageOutlined /> },
-  { path: paths.jobs, key: 'jobs', icon: <UnorderedListOutlined /> },
+  { path: paths.search, key: 'search', icon: <SearchOutlined />, needs: 'models.read' },
+  { path: paths.downloads, key: 'downloads', icon: <DownloadOutlined />, needs: 'downloads.read' },
+  { path: paths.library, key: 'library', icon: <DatabaseOutlined />, needs: 'models.read' },
+  { path: paths.deployments, key: 'deployments', icon: <CloudServerOutlined />, needs: 'deployments.read' },
+  { path: paths.chat, key: 'chat', icon: <MessageOutlined />, needs: 'chat.use' },
+  { path: paths.jobs, key: 'jobs', icon: <UnorderedListOutlined />, needs: 'jobs.read' },
 ]
+
+const OFFICE: Place[] = [
+  { path: paths.users, key: 'users', icon: <UserOutlined />, needs: 'users.read' },
+  { path: paths.teams, key: 'teams', icon: <TeamOutlined />, needs: 'teams.manage' },
+  { path: paths.roles, key: 'roles', icon: <SafetyCertificateOutlined />, needs: 'users.read' },
+  { path: paths.audit, key: 'audit', icon: <AuditOutlined />, needs: 'audit.read' },
+]
+
+/** Invitations and lock-outs are tabs of the users' page. */
+const WITHIN: Record<string, string> = { [paths.invites]: 'users', [paths.lockouts]: 'users' }
+
+const open = (user: Profile | null) => ({ key, needs }: Place) =>
+  !needs || user?.permissions.includes(needs) || (key === 'teams' && user?.teams.length)
 
 /** How many downloads are under way. Following both lists here keeps them, and the library, true on every page. */
 function useUnderWay(): number {
-  useDeploymentsInfiniteQuery()
-  const { data } = useDownloadsInfiniteQuery()
+  useDeploymentsInfiniteQuery(undefined, { skip: !useMay('deployments.read') })
+  const { data } = useDownloadsInfiniteQuery(undefined, { skip: !useMay('downloads.read') })
   const items = data?.pages.flatMap((page) => page.items) ?? []
   return items.filter(({ status }) => status === 'pending' || status === 'downloading').length
 }
@@ -33,24 +57,31 @@ function useUnderWay(): number {
 function Navigation({ underWay }: { underWay: number }) {
   const { t } = useTranslation()
   const { pathname } = useLocation()
-  const here = PLACES.find(({ path }) => path !== '/' && pathname.startsWith(path)) ?? PLACES[0]
+  const { user } = useAuth()
+  const places = PLACES.filter(open(user))
+  const office = OFFICE.filter(open(user))
+  const here = WITHIN[pathname] ?? [...places, ...office].find(({ path }) => path !== '/' && pathname.startsWith(path))?.key
+  const item = ({ path, key, icon }: Place) => ({
+    key,
+    icon,
+    label: (
+      <Link to={path}>
+        {t(`nav.${key}`)}
+        {key === 'downloads' && underWay > 0 && (
+          <span className="nav-count" title={t('nav.underWay', { count: underWay })}>{underWay}</span>
+        )}
+      </Link>
+    ),
+  })
   return (
     <nav aria-label={t('nav.label')}>
       <Menu
         mode="inline"
-        selectedKeys={here ? [here.key] : []}
-        items={PLACES.map(({ path, key, icon }) => ({
-          key,
-          icon,
-          label: (
-            <Link to={path}>
-              {t(`nav.${key}`)}
-              {key === 'downloads' && underWay > 0 && (
-                <span className="nav-count" title={t('nav.underWay', { count: underWay })}>{underWay}</span>
-              )}
-            </Link>
-          ),
-        }))}
+        selectedKeys={[here ?? (pathname === '/' ? 'overview' : '')]}
+        items={[
+          ...places.map(item),
+          ...(office.length > 0 ? [{ key: 'office', type: 'group' as const, label: t('nav.office'), children: office.map(item) }] : []),
+        ]}
       />
     </nav>
   )
@@ -69,7 +100,7 @@ function Brand() {
 export function Shell() {
   const { t } = useTranslation()
   const wide = Grid.useBreakpoint().lg ?? window.innerWidth >= 992
-  const [open, setOpen] = useState(false)
+  const [opened, setOpened] = useState(false)
   const { pathname } = useLocation()
   const underWay = useUnderWay()
 
@@ -86,7 +117,7 @@ export function Shell() {
         <Layout.Header className="top">
           {!wide && (
             <>
-              <Button type="text" icon={<MenuOutlined />} aria-label={t('nav.open')} onClick={() => setOpen(true)} />
+              <Button type="text" icon={<MenuOutlined />} aria-label={t('nav.open')} onClick={() => setOpened(true)} />
               <Brand />
             </>
           )}
@@ -100,14 +131,14 @@ export function Shell() {
       </Layout>
       <Drawer
         key={pathname}
-        open={open && !wide}
-        onClose={() => setOpen(false)}
+        open={opened && !wide}
+        onClose={() => setOpened(false)}
         placement="left"
         size={260}
         title="ModelHub"
         styles={{ body: { padding: 8 } }}
       >
-        <div onClick={() => setOpen(false)}>
+        <div onClick={() => setOpened(false)}>
           <Navigation underWay={underWay} />
         </div>
       </Drawer>

@@ -1,17 +1,22 @@
 import { configureStore, createListenerMiddleware, isRejectedWithValue } from '@reduxjs/toolkit'
 
 import { api, asApiError } from '@/lib/api'
-import { authReducer, sessionHint, signedOut } from '@/lib/auth-slice'
+import { type AuthState, authReducer, sessionHint, signedIn, signedOut } from '@/lib/auth-slice'
 import { notices } from '@/lib/notify'
 import { preferencesReducer, preferred, storePreferences, type Preferences } from '@/lib/preferences'
-import { bindSockets, closeSockets } from '@/lib/socket'
+import { bindSockets, closeSockets, retryRefused } from '@/lib/socket'
 
 interface Meta {
   arg?: { type?: string; endpointName?: string }
 }
 
 /** Actions whose form or dialog shows the failure itself. */
-const EXPLAINED_IN_PLACE = new Set(['login', 'deleteModel', 'createDeployment'])
+const EXPLAINED_IN_PLACE = new Set([
+  'login', 'register', 'join', 'deleteModel', 'createDeployment', 'changeProfile', 'changePassword', 'makeKey', 'invite',
+  'changeUser', 'removeUser', 'saveRole', 'saveTeam', 'shareModel', 'shareDeployment',
+])
+
+const reach = ({ user }: AuthState) => JSON.stringify([user?.permissions, user?.teams])
 
 export function makeStore(hub?: string) {
   const listener = createListenerMiddleware()
@@ -31,6 +36,21 @@ export function makeStore(hub?: string) {
       dispatch(api.util.resetApiState())
     },
   })
+  // The refresh cookie is the browser's: it may have become somebody else's, or what one may do has changed.
+  listener.startListening({
+    actionCreator: signedIn,
+    effect: ({ payload }, { dispatch, getOriginalState }) => {
+      const before = (getOriginalState() as { auth: AuthState }).auth
+      if (!before.user || !payload.user) return
+      if (before.user.id !== payload.user.id) {
+        closeSockets()
+        dispatch(api.util.resetApiState())
+      } else if (reach(before) !== reach(payload)) {
+        retryRefused()
+        dispatch(api.util.invalidateTags(['Download', 'Model', 'Deployment', 'Session', 'Job', 'User', 'Role', 'Team', 'ApiKey']))
+      }
+    },
+  })
   listener.startListening({
     actionCreator: preferred,
     effect: (_action, { getState }) => storePreferences((getState() as { preferences: Preferences }).preferences),
@@ -43,7 +63,7 @@ export function makeStore(hub?: string) {
   bindSockets(store, hub)
   // Signing out in one tab signs out all of them.
   window.addEventListener('storage', (event) => {
-    if (event.key === sessionHint.key && event.newValue === null) store.dispatch(signedOut())
+    if (event.key === sessionHint.key && event.newValue === null) store.dispatch(signedOut('elsewhere'))
   })
   return store
 }

@@ -1,6 +1,8 @@
 /** Every address of the console, once. */
 export const paths = {
   login: '/login',
+  register: '/register',
+  join: '/join',
   overview: '/',
   search: '/search',
   downloads: '/downloads',
@@ -10,4 +12,13 @@ export const paths = {
   chat: '/chat',
   session: (id: string) => `/chat/${id}`,
   jobs: '/jobs',
+  account: '/account',
+  sessions: '/account/sessions',
+  keys: '/account/keys',
+  users: '/admin/users',
+  invites: '/admin/invitations',
+  lockouts: '/admin/lock-outs',
+  teams: '/admin/teams',
+  roles: '/admin/roles',
+  audit: '/admin/audit',
 } as const

@@ -1,10 +1,10 @@
 import type { BaseQueryFn } from '@reduxjs/toolkit/query'
 
-import { authOf, refreshSession } from '@/lib/refresh'
+import { type AuthStore, authOf, refreshSession, SOON } from '@/lib/refresh'
 
 export interface Request {
   url: string
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   params?: Record<string, string | number | boolean | null | undefined>
   body?: unknown
 }
@@ -15,6 +15,8 @@ export interface ApiError {
   code: string
   message: string
   details: Record<string, unknown>
+  /** Seconds until it is worth trying again, where the hub said so. */
+  retryAfter?: number
 }
 
 export const API = '/api/v1'
@@ -56,24 +58,52 @@ async function read(response: Response): Promise<{ data: unknown } | { error: Ap
       code: body.error ?? `HTTP_${response.status}`,
       message: body.message ?? response.statusText,
       details: body.details ?? {},
+      ...patience(response),
     },
   }
 }
 
-/** The only fetch of the console: bearer from memory, one silent refresh on 401, envelope unwrapped. */
+function patience(response: Response): { retryAfter?: number } {
+  const seconds = Number(response.headers.get('Retry-After'))
+  return seconds > 0 ? { retryAfter: Math.ceil(seconds) } : {}
+}
+
+/** Send with the bearer from memory: renewed when it is about to expire, and once when the hub refuses it. */
+async function answered(request: Request, store: AuthStore): Promise<Response> {
+  const { token: held, expiresAt } = authOf(store.getState())
+  // A hub in trouble is met by the request itself.
+  if (held && expiresAt - Date.now() < SOON) await refreshSession(store).catch(() => false)
+  const { token } = authOf(store.getState())
+  const response = await send(request, token)
+  if (response.status !== 401 || !token) return response
+  // Another request may have refreshed while this one was on its way: then its token is simply used.
+  const current = authOf(store.getState()).token
+  const renewed = current !== token ? current !== null : await refreshSession(store)
+  return renewed ? send(request, authOf(store.getState()).token) : response
+}
+
+function failed(reason: unknown): { error: ApiError } {
+  if (reason instanceof DOMException && reason.name === 'AbortError') throw reason
+  return { error: { status: 0, code: 'HUB_UNREACHABLE', message: '', details: {} } }
+}
+
+/** The only fetch of the console: bearer from memory, silent refresh, envelope unwrapped. */
 export const apiBaseQuery: BaseQueryFn<Request, unknown, ApiError> = async (request, store) => {
   try {
-    const { token } = authOf(store.getState())
-    let response = await send(request, token)
-    if (response.status === 401 && token) {
-      // Another request may have refreshed while this one was on its way: then its token is simply used.
-      const current = authOf(store.getState()).token
-      const renewed = current !== token ? current !== null : await refreshSession(store)
-      if (renewed) response = await send(request, authOf(store.getState()).token)
-    }
-    return await read(response)
+    return await read(await answered(request, store))
   } catch (reason) {
-    if (reason instanceof DOMException && reason.name === 'AbortError') throw reason
-    return { error: { status: 0, code: 'HUB_UNREACHABLE', message: '', details: {} } }
+    return failed(reason)
+  }
+}
+
+/** The same for an answer that is a file, not an envelope. */
+export async function fetchFile(request: Request, store: AuthStore): Promise<{ data: Blob } | { error: ApiError }> {
+  try {
+    const response = await answered(request, store)
+    if (response.ok) return { data: await response.blob() }
+    const answer = await read(response)
+    return 'error' in answer ? answer : failed(null)
+  } catch (reason) {
+    return failed(reason)
   }
 }

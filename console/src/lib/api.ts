@@ -6,7 +6,10 @@ import type { Page } from '@/types'
 /** The one cache of what the hub holds. Each feature injects its own endpoints; sockets patch it (lib/live.ts). */
 export const api = createApi({
   baseQuery: apiBaseQuery,
-  tagTypes: ['Download', 'Model', 'Deployment', 'Session', 'Job', 'System'],
+  tagTypes: [
+    'Download', 'Model', 'Deployment', 'Session', 'Job', 'System',
+    'SignIn', 'User', 'Invite', 'Lockout', 'Role', 'Team', 'ApiKey', 'Audit',
+  ],
   keepUnusedDataFor: 300,
   endpoints: () => ({}),
 })

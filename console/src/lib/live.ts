@@ -1,4 +1,4 @@
-import { ask, follow, type HubEvent, type Namespace } from '@/lib/socket'
+import { ask, follow, type HubEvent, isGone, type Namespace } from '@/lib/socket'
 import type { Page } from '@/types'
 
 export interface Versioned {
@@ -38,6 +38,11 @@ export class Ledger<T extends Versioned> {
 
   freshen(page: Page<T>): Page<T> {
     return { ...page, items: page.items.filter(({ id }) => !this.gone.has(id)).map((item) => this.freshenOne(item)) }
+  }
+
+  /** It is no longer shown to us; should it be shared again, it comes back. */
+  drop(id: string): void {
+    this.newest.delete(id)
   }
 
   forget(): void {
@@ -89,6 +94,17 @@ export function followAll<T extends Versioned>({ namespace, ledger, onChange, on
     },
     (event) => {
       if (event.type === 'created' || event.type === 'updated' || event.type === 'deleted') take(event)
+    },
+    // It may still be ours to see by another way: asking is the only way to know.
+    (id) => {
+      ask<{ snapshot: T | null }>(namespace, 'subscribe', { id }).then(
+        ({ snapshot: data }) => data && take({ id, seq: data.version, type: 'updated', data }),
+        (reason: unknown) => {
+          if (!isGone(reason)) return onReturn()
+          ledger.drop(id)
+          onChange({ id, seq: 0, type: 'deleted', data: { id, version: 0 } as T })
+        },
+      )
     },
   )
 }

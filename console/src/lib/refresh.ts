@@ -9,11 +9,15 @@ export interface AuthStore {
 
 export const authOf = (state: unknown): AuthState => (state as { auth: AuthState }).auth
 
-/** One refresh at a time, for all tabs: a rotated cookie used twice would look like theft to the hub. */
+/** One refresh at a time, for all tabs. Where the browser has no locks (plain HTTP from another machine) tabs may ask at
+ *  the same moment: the hub gives them the same successor. */
 async function exclusively<T>(work: () => Promise<T>): Promise<T> {
   if (typeof navigator.locks === 'undefined') return work()
   return (await navigator.locks.request('modelhub-refresh', work)) as T
 }
+
+/** Milliseconds before its end from which on a token is renewed rather than used. */
+export const SOON = 20_000
 
 let inFlight: Promise<boolean> | null = null
 
@@ -25,7 +29,7 @@ export function refreshSession(store: AuthStore): Promise<boolean> {
     if (response.status >= 500) throw new TypeError(`the hub answered ${response.status}`)
     if (!response.ok) {
       sessionHint.clear()
-      store.dispatch(signedOut())
+      store.dispatch(signedOut('ended'))
       return false
     }
     const { data } = (await response.json()) as Success<SignedIn>
@@ -39,7 +43,7 @@ export function refreshSession(store: AuthStore): Promise<boolean> {
 }
 
 /** A token good for at least `margin` milliseconds, or null when signed out. */
-export async function freshToken(store: AuthStore, margin = 20_000): Promise<string | null> {
+export async function freshToken(store: AuthStore, margin = SOON): Promise<string | null> {
   const { token, expiresAt } = authOf(store.getState())
   if (token && expiresAt - Date.now() > margin) return token
   if (!token && !sessionHint.present()) return null

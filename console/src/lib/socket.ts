@@ -1,6 +1,6 @@
 import { io, type Socket } from 'socket.io-client'
 
-import { type AuthStore, freshToken, refreshSession } from '@/lib/refresh'
+import { authOf, type AuthStore, freshToken, refreshSession } from '@/lib/refresh'
 
 export type Namespace = '/downloads' | '/deployments' | '/chat'
 
@@ -30,20 +30,39 @@ function tell(): void {
 }
 
 const patience = new WeakMap<Socket, number>()
+/** The token each socket came with last. */
+const presented = new WeakMap<Socket, string | null>()
+/** Namespaces one's role does not include: silent until the role changes. */
+const refused = new Set<Socket>()
 
-/** A refused handshake or a kick by the hub is not retried by the client itself: get a new token and come back,
- *  after a wait that doubles as long as it keeps happening. */
+/** A refused handshake or a kick by the hub (a session ended, a role changed) is not retried by the client itself: come
+ *  back with a token the hub has not seen yet, fetched once for all; where that is refused, one is signed out.
+ *  The wait doubles as long as it keeps happening. */
 function reviveSoon(wire: Socket): void {
-  const delay = patience.get(wire) ?? 500
+  const delay = patience.get(wire) ?? 250
   patience.set(wire, Math.min(delay * 2, 30_000))
   setTimeout(async () => {
     if (!store || wire.active || wire.connected || ![...wires.values()].includes(wire)) return
     try {
-      if (await refreshSession(store)) wire.connect()
+      const { token } = authOf(store.getState())
+      const renewed = token !== null && token !== presented.get(wire)
+      if (renewed || (await refreshSession(store))) wire.connect()
     } catch {
       reviveSoon(wire)
     }
   }, delay)
+}
+
+/** Ask again where one was refused: called when one's permissions have changed. */
+export function retryRefused(): void {
+  for (const wire of refused) wire.connect()
+  refused.clear()
+  tell()
+}
+
+/** The hub's refusals come as an object or, from its library, as that object's text. */
+function isForbidden(error: Error & { data?: { code?: string } }): boolean {
+  return error.data?.code === 'FORBIDDEN' || error.message.includes('FORBIDDEN')
 }
 
 /** The socket of one namespace, opened on first use; all of them share one WebSocket connection. */
@@ -58,7 +77,10 @@ export function socketOf(namespace: Namespace): Socket {
     auth: (present) => {
       if (!store) return present({})
       freshToken(store).then(
-        (token) => present({ token }),
+        (token) => {
+          presented.set(wire, token)
+          present({ token })
+        },
         () => present({ token: null }),
       )
     },
@@ -66,15 +88,17 @@ export function socketOf(namespace: Namespace): Socket {
   wires.set(namespace, wire)
   wire.on('connect', () => {
     patience.delete(wire)
+    refused.delete(wire)
     tell()
   })
   wire.on('disconnect', (reason) => {
     tell()
     if (reason === 'io server disconnect') reviveSoon(wire)
   })
-  wire.on('connect_error', () => {
+  wire.on('connect_error', (error) => {
+    if (isForbidden(error)) refused.add(wire)
+    else if (!wire.active) reviveSoon(wire)
     tell()
-    if (!wire.active) reviveSoon(wire)
   })
   return wire
 }
@@ -102,11 +126,13 @@ export async function ask<T>(namespace: Namespace, name: string, payload: unknow
   return ask(namespace, name, payload, true)
 }
 
-/** Run `subscribe` now and after every reconnection, hand events on; returns the way out. */
+/** Run `subscribe` now and after every reconnection, hand events on; returns the way out.
+ *  `onLost`: the hub no longer tells of this object, since it may no longer be ours to see. */
 export function follow<T>(
   namespace: Namespace,
   subscribe: (again: boolean) => void,
   onEvent: (event: HubEvent<T>) => void,
+  onLost: (id: string) => void = () => undefined,
 ): () => void {
   const wire = socketOf(namespace)
   let again = false
@@ -115,19 +141,27 @@ export function follow<T>(
     again = true
   }
   wire.on('connect', onConnect)
+  const onUnsubscribed = ({ id }: { id: string }) => onLost(id)
   wire.on('event', onEvent)
+  wire.on('unsubscribed', onUnsubscribed)
   if (wire.connected) onConnect()
   return () => {
     wire.off('connect', onConnect)
     wire.off('event', onEvent)
+    wire.off('unsubscribed', onUnsubscribed)
   }
 }
 
 export function closeSockets(): void {
   for (const wire of wires.values()) wire.disconnect()
   wires.clear()
+  refused.clear()
   tell()
 }
+
+/** Did the hub say that there is no such thing, or none for us? */
+export const isGone = (reason: unknown): boolean =>
+  reason instanceof Error && 'code' in reason && (reason.code === 'NOT_FOUND' || reason.code === 'FORBIDDEN')
 
 /** For React's useSyncExternalStore: is every opened namespace connected? */
 export const connection = {
@@ -135,5 +169,5 @@ export const connection = {
     watchers.add(watcher)
     return () => void watchers.delete(watcher)
   },
-  isUp: () => wires.size > 0 && [...wires.values()].every((wire) => wire.connected),
+  isUp: () => wires.size > 0 && [...wires.values()].every((wire) => wire.connected || refused.has(wire)),
 }

@@ -1,29 +1,43 @@
-import type { Deployment, Download, FoundModel, Message, Model, RemoteModel, SessionDetail, User } from '@/types'
+import { PERMISSIONS } from '@/lib/permissions'
+import type {
+  ApiKey, AuditEntry, Deployment, Download, FoundModel, Invite, Message, Model, Profile, RemoteModel, Role, SessionDetail, SessionInfo,
+  Team, User,
+} from '@/types'
 
 const AT = '2025-01-02T03:04:05.000Z'
 
-export const user: User = { id: 'u1', email: 'admin@localhost', name: 'Administrator', role: 'admin', created_at: AT }
-
-export const signedInAnswer = (token = 'token-1', expires_in = 900) => ({
-  data: { access_token: token, expires_in, token_type: 'Bearer', user },
+export const makeUser = (changes: Partial<User> = {}): User => ({
+  id: 'u1', email: 'admin@localhost', name: 'Administrator', role: 'admin', active: true, created_at: AT, last_seen_at: AT,
+  version: 1, ...changes,
 })
+
+export const makeProfile = (changes: Partial<Profile> = {}): Profile => ({
+  ...makeUser(), permissions: [...PERMISSIONS], teams: [], set_up: false, has_password: true, ...changes,
+})
+
+export const signedInAnswer = (token = 'token-1', expires_in = 900, profile: Partial<Profile> = {}) => ({
+  data: { access_token: token, expires_in, token_type: 'Bearer', user: makeProfile(profile) },
+})
+
+const owned = { owner_id: 'u1', owner_name: 'Administrator', visibility: 'private', team_id: null } as const
 
 export const makeDownload = (changes: Partial<Download> = {}): Download => ({
   id: 'd1', job_id: 'j1', source: 'huggingface', ref: 'org/tiny', name: 'tiny', revision: 'main', commit: 'c0ffee',
   status: 'downloading', bytes_done: 0, bytes_total: 1000, speed: null, eta: null, message: '', error: null, model_id: null,
-  files: [], created_at: AT, updated_at: AT, version: 1, ...changes,
+  files: [], created_at: AT, updated_at: AT, version: 1, ...owned, ...changes,
 })
 
 export const makeModel = (changes: Partial<Model> = {}): Model => ({
   id: 'm1', name: 'tiny', kind: 'base', source: 'huggingface', ref: 'org/tiny', revision: 'main', commit: 'c0ffee',
   size: 2048, path: '/data/models/tiny', files: [{ path: 'model.safetensors', size: 2048, sha256: 'ab'.repeat(32) }],
   architecture: 'LlamaForCausalLM', parameters: 1_200_000, context_length: 512, dtype: 'float32', quantization: null,
-  license: 'mit', tags: [], warnings: [], status: 'ready', created_at: AT, version: 1, ...changes,
+  license: 'mit', tags: [], warnings: [], status: 'ready', created_at: AT, version: 1, ...owned, ...changes,
 })
 
 export const makeDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   id: 'p1', name: 'tiny', model_id: 'm1', model_name: 'tiny', runtime: 'process', engine: 'transformers', status: 'running',
-  endpoint: 'http://127.0.0.1:9999', message: '', error: null, options: {}, created_at: AT, updated_at: AT, version: 1, ...changes,
+  endpoint: 'http://127.0.0.1:9999', message: '', error: null, options: {}, created_at: AT, updated_at: AT, version: 1,
+  ...owned, ...changes,
 })
 
 export const makeFound = (changes: Partial<FoundModel> = {}): FoundModel => ({
@@ -47,4 +61,33 @@ export const makeSession = (changes: Partial<SessionDetail> = {}): SessionDetail
   id: 's1', title: 'A talk', deployment_id: 'p1', deployment_name: 'tiny', system_prompt: null,
   options: { temperature: null, top_p: null, top_k: null, max_tokens: null, seed: null },
   created_at: AT, updated_at: AT, messages: [], ...changes,
+})
+
+export const makeSignIn = (changes: Partial<SessionInfo> = {}): SessionInfo => ({
+  id: 'i1', current: true, device: 'Firefox on Linux', address: '127.0.0.1', method: 'password', created_at: AT, last_seen_at: AT,
+  expires_at: AT, ...changes,
+})
+
+export const makeInvite = (changes: Partial<Invite> = {}): Invite => ({
+  id: 'v1', kind: 'invite', email: 'new@example.org', role: 'user', teams: [], state: 'open', created_at: AT, expires_at: AT, ...changes,
+})
+
+export const makeRole = (changes: Partial<Role> = {}): Role => ({
+  name: 'user', title: 'User', description: 'Deploys and chats.', builtin: true, permissions: ['models.read', 'chat.use'], users: 1,
+  version: 1, ...changes,
+})
+
+export const makeTeam = (changes: Partial<Team> = {}): Team => ({
+  id: 't1', name: 'Research', description: '', members: [], created_at: AT, version: 1, ...changes,
+})
+
+export const makeKey = (changes: Partial<ApiKey> = {}): ApiKey => ({
+  id: 'k1', user_id: 'u1', name: 'Nightly', prefix: 'mh_abcdef', scopes: ['chat.use'], deployments: null, requests_per_minute: null,
+  state: 'active', created_at: AT, expires_at: null, last_used_at: null, last_used_from: null, ...changes,
+})
+
+export const makeEntry = (changes: Partial<AuditEntry> = {}): AuditEntry => ({
+  seq: 7, at: AT, actor_kind: 'session', actor_id: 'u1', actor_name: 'Administrator', key_id: null, action: 'deployment.create',
+  object_type: 'deployment', object_id: 'p1', object_name: 'tiny', result: 'done', address: '127.0.0.1', user_agent: 'Firefox',
+  request_id: 'r1', details: { runtime: 'process' }, hash: 'ab'.repeat(32), ...changes,
 })

@@ -8,14 +8,16 @@ import { routes } from '@/app/router'
 import { makeStore } from '@/app/store'
 import { sessionHint, signedOut } from '@/lib/auth-slice'
 
+import type { Profile } from '@/types'
+
 import { signedInAnswer } from './data'
 import type { TestHub } from './hub'
 
 /** The whole console at an address, talking to the test's hub; signed in through the silent refresh. */
-export function renderApp(hub: TestHub, address: string, { signedIn = true } = {}) {
+export function renderApp(hub: TestHub, address: string, { signedIn = true, profile = {} }: { signedIn?: boolean; profile?: Partial<Profile> } = {}) {
   if (signedIn) {
     sessionHint.set()
-    hub.on('POST auth/refresh', signedInAnswer())
+    hub.on('POST auth/refresh', signedInAnswer('token-1', 900, profile))
   }
   const store = makeStore(hub.origin)
   // Leaving takes with it what the sockets have told.

@@ -25,5 +25,8 @@ globalThis.ResizeObserver = class {
 }
 Element.prototype.scrollTo = () => undefined
 
-beforeEach(() => localStorage.clear())
+beforeEach(() => {
+  localStorage.clear()
+  sessionStorage.clear()
+})
 afterEach(cleanup)

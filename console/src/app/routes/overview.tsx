@@ -7,6 +7,7 @@ import { useDownloadsInfiniteQuery, useStartDownloadMutation } from '@/features/
 import { useModelsInfiniteQuery } from '@/features/library/api'
 import { OverviewPage } from '@/features/overview/overview-page'
 import { useSearchInfiniteQuery, useSourcesQuery } from '@/features/search/api'
+import { useMay } from '@/lib/hooks'
 import type { Download, Page } from '@/types'
 
 interface List<T> {
@@ -26,12 +27,16 @@ const busy = ({ status }: Download) => status === 'pending' || status === 'downl
 
 export function OverviewRoute() {
   const navigate = useNavigate()
-  const models = useModelsInfiniteQuery({})
-  const downloads = useDownloadsInfiniteQuery()
-  const deployments = useDeploymentsInfiniteQuery()
-  const sessions = useSessionsInfiniteQuery()
-  const hasStarter = useSourcesQuery().data?.some(({ name }) => name === 'starter') ?? false
-  const known = [models, downloads, deployments, sessions].every(({ data }) => data)
+  const maySee = {
+    models: useMay('models.read'), downloads: useMay('downloads.read'), deployments: useMay('deployments.read'), chats: useMay('chat.use'),
+  }
+  const mayDo = [useMay('downloads.write'), useMay('deployments.write'), ...Object.values(maySee)].every(Boolean)
+  const models = useModelsInfiniteQuery({}, { skip: !maySee.models })
+  const downloads = useDownloadsInfiniteQuery(undefined, { skip: !maySee.downloads })
+  const deployments = useDeploymentsInfiniteQuery(undefined, { skip: !maySee.deployments })
+  const sessions = useSessionsInfiniteQuery(undefined, { skip: !maySee.chats })
+  const hasStarter = useSourcesQuery(undefined, { skip: !mayDo }).data?.some(({ name }) => name === 'starter') ?? false
+  const known = mayDo && [models, downloads, deployments, sessions].every(({ data }) => data)
   const hasModel = (itemsOf(models)?.length ?? 0) > 0
   const starter = itemsOf(useSearchInfiniteQuery({ source: 'starter' }, { skip: !hasStarter || !known || hasModel }))?.[0]
   const [start] = useStartDownloadMutation()
@@ -41,14 +46,15 @@ export function OverviewRoute() {
     const answer = await start({ source: 'starter', ref: starter.ref })
     if (!answer.error) void navigate(paths.downloads)
   }
+  const counts = [
+    { key: 'models', value: countOf(models) },
+    { key: 'downloads', value: countOf(downloads, busy) },
+    { key: 'deployments', value: countOf(deployments, ({ status }) => status === 'running') },
+    { key: 'chats', value: countOf(sessions) },
+  ] as const
   return (
     <OverviewPage
-      counts={[
-        { key: 'models', value: countOf(models) },
-        { key: 'downloads', value: countOf(downloads, busy) },
-        { key: 'deployments', value: countOf(deployments, ({ status }) => status === 'running') },
-        { key: 'chats', value: countOf(sessions) },
-      ]}
+      counts={counts.filter(({ key }) => maySee[key])}
       progress={
         known
           ? {

@@ -1,20 +1,46 @@
 import { api } from '@/lib/api'
 import { sessionHint, signedIn, signedOut } from '@/lib/auth-slice'
-import type { SignedIn } from '@/types'
+import type { JoinInfo, SignedIn, SignInOptions } from '@/types'
+
+interface Newcomer {
+  name?: string
+  password: string
+}
+
+/** An answer that signs in does so here; why it did not is shown by the form that asked. */
+const enters = async (
+  _arg: unknown,
+  { dispatch, queryFulfilled }: { dispatch: (action: unknown) => unknown; queryFulfilled: Promise<{ data: SignedIn }> },
+) => {
+  try {
+    const { data } = await queryFulfilled
+    sessionHint.set()
+    dispatch(signedIn(data))
+  } catch {
+    // The form shows why.
+  }
+}
 
 const auth = api.injectEndpoints({
   endpoints: (build) => ({
+    signInOptions: build.query<SignInOptions, void>({
+      query: () => ({ url: 'auth/options' }),
+    }),
     login: build.mutation<SignedIn, { email: string; password: string }>({
       query: (body) => ({ url: 'auth/login', method: 'POST', body }),
-      onQueryStarted: async (_arg, { dispatch, queryFulfilled }) => {
-        try {
-          const { data } = await queryFulfilled
-          sessionHint.set()
-          dispatch(signedIn(data))
-        } catch {
-          // The form shows why.
-        }
-      },
+      onQueryStarted: enters,
+    }),
+    register: build.mutation<SignedIn, Newcomer & { email: string }>({
+      query: (body) => ({ url: 'auth/register', method: 'POST', body }),
+      onQueryStarted: enters,
+    }),
+    joinInfo: build.query<JoinInfo, string>({
+      query: (token) => ({ url: 'auth/join', params: { token } }),
+      keepUnusedDataFor: 0,
+    }),
+    join: build.mutation<SignedIn, Newcomer & { token: string; email?: string }>({
+      query: (body) => ({ url: 'auth/join', method: 'POST', body }),
+      onQueryStarted: enters,
     }),
     logout: build.mutation<unknown, void>({
       query: () => ({ url: 'auth/logout', method: 'POST' }),
@@ -28,4 +54,6 @@ const auth = api.injectEndpoints({
   }),
 })
 
-export const { useLoginMutation, useLogoutMutation } = auth
+export const {
+  useSignInOptionsQuery, useLoginMutation, useRegisterMutation, useJoinInfoQuery, useJoinMutation, useLogoutMutation,
+} = auth

@@ -1,7 +1,7 @@
 import { api, keysetPages } from '@/lib/api'
 import { followAll, Ledger, patchPages } from '@/lib/live'
 import type { HubEvent } from '@/lib/socket'
-import type { Deployment, DeploymentRequest, LogPage, Page, Runtime } from '@/types'
+import type { Deployment, DeploymentRequest, LogPage, Page, Runtime, Sharing } from '@/types'
 
 export type DeploymentAction = 'start' | 'stop' | 'restart'
 
@@ -39,6 +39,10 @@ const deployments = api.injectEndpoints({
       query: ({ id, action }) => ({ url: `deployments/${id}/${action}`, method: 'POST' }),
       onQueryStarted: (_arg, { dispatch, queryFulfilled }) => queryFulfilled.then(({ data }) => void dispatch(told(data)), () => undefined),
     }),
+    shareDeployment: build.mutation<Deployment, { id: string } & Sharing>({
+      query: ({ id, ...body }) => ({ url: `deployments/${id}/sharing`, method: 'PUT', body }),
+      onQueryStarted: (_arg, { dispatch, queryFulfilled }) => queryFulfilled.then(({ data }) => void dispatch(told(data)), () => undefined),
+    }),
     deleteDeployment: build.mutation<unknown, string>({
       query: (id) => ({ url: `deployments/${id}`, method: 'DELETE' }),
       invalidatesTags: (_answer, error) => (error ? [] : ['Deployment']),
@@ -62,5 +66,5 @@ const told = (data: Deployment) => (dispatch: Dispatch) => {
 
 export const {
   useDeploymentsInfiniteQuery, useRuntimesQuery, useCreateDeploymentMutation, useChangeDeploymentMutation,
-  useDeleteDeploymentMutation, useLazyDeploymentLogsQuery,
+  useShareDeploymentMutation, useDeleteDeploymentMutation, useLazyDeploymentLogsQuery,
 } = deployments

@@ -1,7 +1,10 @@
 import { Drawer, Tabs, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
+import { Link } from 'react-router'
 
 import { CopyButton } from '@/components/copy-button'
+import { paths } from '@/config/paths'
+import { useMay } from '@/lib/hooks'
 import type { Deployment } from '@/types'
 
 import { snippets } from './snippets'
@@ -9,6 +12,7 @@ import { snippets } from './snippets'
 /** How a program talks to this deployment: through the hub's OpenAI-compatible door. */
 export function ConnectDrawer({ deployment, onClose }: { deployment: Deployment; onClose: () => void }) {
   const { t } = useTranslation()
+  const mayUseKeys = useMay('keys.use')
   const texts = snippets(window.location.origin, deployment.name)
   return (
     <Drawer open onClose={onClose} size="min(680px, 100vw)" title={t('connect.title', { name: deployment.name })}>
@@ -25,7 +29,9 @@ export function ConnectDrawer({ deployment, onClose }: { deployment: Deployment;
           ),
         }))}
       />
-      <Typography.Paragraph type="secondary">{t('connect.token')}</Typography.Paragraph>
+      <Typography.Paragraph type="secondary">
+        {t('connect.token')} {mayUseKeys && <Link to={paths.keys}>{t('keys.make')}</Link>}
+      </Typography.Paragraph>
     </Drawer>
   )
 }

@@ -5,15 +5,17 @@ import { useNavigate } from 'react-router'
 import { ErrorNote } from '@/components/error-note'
 import { type JsonSchema, valuesOf } from '@/components/schema-fields'
 import { SchemaForm } from '@/components/schema-form'
+import { VisibilityPicker } from '@/components/sharing/visibility-picker'
 import { paths } from '@/config/paths'
-import { asApiError } from '@/lib/api'
-import type { Model } from '@/types'
+import { fieldErrors } from '@/lib/field-errors'
+import type { Model, Sharing } from '@/types'
 
 import { useCreateDeploymentMutation, useRuntimesQuery } from './api'
 
 interface Fields {
   name: string
   runtime: string
+  sharing?: Sharing
   options?: Record<string, unknown>
 }
 
@@ -21,19 +23,6 @@ interface Fields {
 export function suggestedName(model: string): string {
   const last = model.split('/').pop() ?? model
   return last.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 60) || 'model'
-}
-
-interface Violation {
-  loc?: (string | number)[]
-  msg?: string
-}
-
-/** 422 names the fields that are wrong: their messages go to those fields. */
-function fieldErrors(details: Record<string, unknown>) {
-  const errors = Array.isArray(details.errors) ? (details.errors as Violation[]) : []
-  return errors
-    .filter(({ loc }) => loc && loc.length > 0)
-    .map(({ loc = [], msg = '' }) => ({ name: loc.filter((part) => part !== 'body') as string[], errors: [msg] }))
 }
 
 /** Deploy a model: a name, a runtime and that runtime's own options, drawn from the schema it publishes. */
@@ -46,10 +35,10 @@ export function DeployDialog({ model, onClose }: { model: Model; onClose: () => 
   const chosen = Form.useWatch('runtime', form) ?? runtimes.data?.[0]?.name
   const schema = runtimes.data?.find(({ name }) => name === chosen)?.options_schema as JsonSchema | undefined
 
-  const submit = async ({ name, runtime, options }: Fields) => {
-    const answer = await create({ model_id: model.id, name, runtime, options: valuesOf(schema ?? {}, options ?? {}) })
+  const submit = async ({ name, runtime, sharing, options }: Fields) => {
+    const answer = await create({ model_id: model.id, name, runtime, ...sharing, options: valuesOf(schema ?? {}, options ?? {}) })
     if (!answer.error) return void navigate(paths.deployments)
-    form.setFields(fieldErrors(asApiError(answer.error).details) as never)
+    form.setFields(fieldErrors(answer.error))
   }
 
   return (
@@ -83,6 +72,9 @@ export function DeployDialog({ model, onClose }: { model: Model; onClose: () => 
           </Form.Item>
           <Form.Item name="runtime" label={t('deploy.runtime')} hidden={runtimes.data.length < 2}>
             <Select options={runtimes.data.map(({ name, title }) => ({ value: name, label: title }))} />
+          </Form.Item>
+          <Form.Item name="sharing" label={t('sharing.who')}>
+            <VisibilityPicker />
           </Form.Item>
           {schema && (
             <Collapse

@@ -6,12 +6,14 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 
+import { ShareButton } from '@/components/sharing/share-button'
+import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { StatusTag } from '@/components/status-tag'
 import { paths } from '@/config/paths'
-import { useDates } from '@/lib/hooks'
+import { useDates, useMay, useMayChange } from '@/lib/hooks'
 import type { Deployment } from '@/types'
 
-import { type DeploymentAction, useChangeDeploymentMutation, useDeleteDeploymentMutation } from './api'
+import { type DeploymentAction, useChangeDeploymentMutation, useDeleteDeploymentMutation, useShareDeploymentMutation } from './api'
 
 interface Props {
   deployment: Deployment
@@ -24,11 +26,15 @@ export function DeploymentRow({ deployment, onLogs, onConnect, onChat }: Props) 
   const { t } = useTranslation()
   const dates = useDates()
   const { name, status, error } = deployment
+  const mayChat = useMay('chat.use')
+  const mayWrite = useMay('deployments.write')
+  const mayChange = useMayChange(deployment) && mayWrite
+  const [share, sharing] = useShareDeploymentMutation()
   return (
     <li className="row" aria-label={name}>
       <Flex justify="space-between" gap={12} wrap align="center">
         <div className="row-main">
-          <div className="row-title">{name} <StatusTag status={status} live /></div>
+          <div className="row-title">{name} <StatusTag status={status} live /> <VisibilityTag thing={deployment} /></div>
           <div className="facts">
             <Link to={paths.model(deployment.model_id)}>{deployment.model_name}</Link>
             <span>{deployment.engine ?? deployment.runtime}</span>
@@ -38,15 +44,24 @@ export function DeploymentRow({ deployment, onLogs, onConnect, onChat }: Props) 
           {deployment.message && status === 'deploying' && <div className="row-sub">{deployment.message}</div>}
         </div>
         <Flex gap={8} wrap className="row-actions">
-          {status === 'running' && (
+          {status === 'running' && mayChat && (
             <Button type="primary" icon={<MessageOutlined />} aria-label={t('deployments.chatName', { name })} onClick={() => onChat(deployment)}>
               {t('deployments.chat')}
             </Button>
           )}
-          <Lifecycle deployment={deployment} />
-          <Button type="text" icon={<ApiOutlined />} title={t('deployments.connect')} aria-label={t('deployments.connectName', { name })} onClick={() => onConnect(deployment)} />
+          {mayChange && <Lifecycle deployment={deployment} />}
+          {mayChat && <Button type="text" icon={<ApiOutlined />} title={t('deployments.connect')} aria-label={t('deployments.connectName', { name })} onClick={() => onConnect(deployment)} />}
           <Button type="text" icon={<FileTextOutlined />} title={t('deployments.logs')} aria-label={t('deployments.logsName', { name })} onClick={() => onLogs(deployment)} />
-          <Remove deployment={deployment} />
+          {mayChange && (
+            <ShareButton
+              thing={deployment}
+              onShare={(chosen) => share({ id: deployment.id, ...chosen })}
+              busy={sharing.isLoading}
+              error={sharing.error}
+              onClosed={sharing.reset}
+            />
+          )}
+          {mayChange && <Remove deployment={deployment} />}
         </Flex>
       </Flex>
       {error && status === 'failed' && (

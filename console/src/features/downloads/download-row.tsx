@@ -6,10 +6,11 @@ import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { LinkButton } from '@/components/link-button'
+import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { StatusTag } from '@/components/status-tag'
 import { paths } from '@/config/paths'
 import { bytes, duration, originOf, percent } from '@/lib/format'
-import { useDates } from '@/lib/hooks'
+import { useDates, useMay, useMayChange } from '@/lib/hooks'
 import type { Download } from '@/types'
 
 import { type DownloadAction, useChangeDownloadMutation, useRemoveDownloadMutation } from './api'
@@ -25,7 +26,7 @@ export function DownloadRow({ download }: { download: Download }) {
       <Flex justify="space-between" gap={12} wrap align="flex-start">
         <div className="row-main">
           <div className="row-title">
-            {download.name} <StatusTag status={status} />
+            {download.name} <StatusTag status={status} /> <VisibilityTag thing={download} />
           </div>
           <div className="row-sub">
             {originOf(download)}
@@ -100,18 +101,20 @@ function Actions({ download }: { download: Download }) {
     </Button>
   )
   const busy = status === 'pending' || status === 'downloading'
+  const mayWrite = useMay('downloads.write')
+  const mayChange = useMayChange(download) && mayWrite
   const ended = status === 'completed' || status === 'failed' || status === 'cancelled'
   return (
     <Flex gap={8} wrap className="row-actions">
-      {busy && act('pause', <PauseOutlined />)}
-      {status === 'paused' && act('resume', <PlayCircleOutlined />)}
-      {(status === 'failed' || status === 'cancelled') && act('retry', <ReloadOutlined />)}
+      {mayChange && busy && act('pause', <PauseOutlined />)}
+      {mayChange && status === 'paused' && act('resume', <PlayCircleOutlined />)}
+      {mayChange && (status === 'failed' || status === 'cancelled') && act('retry', <ReloadOutlined />)}
       {status === 'completed' && download.model_id && (
         <LinkButton to={paths.model(download.model_id)} type="primary" icon={<DatabaseOutlined />}>
           {t('downloads.open')}
         </LinkButton>
       )}
-      {!ended && (
+      {mayChange && !ended && (
         <Popconfirm
           title={t('downloads.cancelAsk')}
           okText={t('downloads.cancel')}
@@ -122,7 +125,7 @@ function Actions({ download }: { download: Download }) {
           <Button danger type="text" icon={<CloseOutlined />} aria-label={t('downloads.cancelName', { name })} />
         </Popconfirm>
       )}
-      {ended && (
+      {mayChange && ended && (
         <Button
           type="text"
           icon={<DeleteOutlined />}

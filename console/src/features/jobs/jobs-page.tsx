@@ -7,7 +7,7 @@ import { LoadMore } from '@/components/load-more'
 import { Page } from '@/components/page'
 import { StatusTag } from '@/components/status-tag'
 import { duration } from '@/lib/format'
-import { useDates } from '@/lib/hooks'
+import { useDates, useMay } from '@/lib/hooks'
 import type { Job } from '@/types'
 
 import { useChangeJobMutation, useJobsInfiniteQuery } from './api'
@@ -25,6 +25,7 @@ export function JobsPage() {
   const dates = useDates()
   const [state, setState] = useState<string>()
   const list = useJobsInfiniteQuery({ state }, { pollingInterval: 5000, skipPollingIfUnfocused: true })
+  const mayWrite = useMay('jobs.write')
   const [change] = useChangeJobMutation()
   const act = (id: string, action: 'cancel' | 'retry') => (
     <Button size="small" onClick={() => void change({ id, action })}>{t(`jobs.${action}`)}</Button>
@@ -61,7 +62,7 @@ export function JobsPage() {
           {
             title: '', align: 'right',
             render: (_value, { id, state: now }) =>
-              now === 'failed' || now === 'cancelled' ? act(id, 'retry') : now === 'completed' ? null : act(id, 'cancel'),
+              !mayWrite ? null : now === 'failed' || now === 'cancelled' ? act(id, 'retry') : now === 'completed' ? null : act(id, 'cancel'),
           },
         ]}
       />

@@ -1,5 +1,5 @@
 import { api, keysetPages } from '@/lib/api'
-import type { Model, Page } from '@/types'
+import type { Model, Page, Sharing } from '@/types'
 
 const library = api.injectEndpoints({
   endpoints: (build) => ({
@@ -16,6 +16,10 @@ const library = api.injectEndpoints({
       query: (id) => ({ url: `models/${id}/card` }),
       transformResponse: (answer: { text: string }) => answer.text,
     }),
+    shareModel: build.mutation<Model, { id: string } & Sharing>({
+      query: ({ id, ...body }) => ({ url: `models/${id}/sharing`, method: 'PUT', body }),
+      invalidatesTags: (_answer, error) => (error ? [] : ['Model']),
+    }),
     deleteModel: build.mutation<unknown, string>({
       query: (id) => ({ url: `models/${id}`, method: 'DELETE' }),
       invalidatesTags: (_answer, error) => (error ? [] : ['Model', 'System']),
@@ -23,4 +27,6 @@ const library = api.injectEndpoints({
   }),
 })
 
-export const { useModelsInfiniteQuery, useModelQuery, useModelCardQuery, useDeleteModelMutation } = library
+export const {
+  useModelsInfiniteQuery, useModelQuery, useModelCardQuery, useShareModelMutation, useDeleteModelMutation,
+} = library

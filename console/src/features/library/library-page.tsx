@@ -1,5 +1,5 @@
-import { CloudServerOutlined, SearchOutlined } from '@ant-design/icons'
-import { Button, Flex, Input, Skeleton, Tag } from 'antd'
+import { SearchOutlined } from '@ant-design/icons'
+import { Flex, Input, Skeleton, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -9,13 +9,14 @@ import { ErrorNote } from '@/components/error-note'
 import { LinkButton } from '@/components/link-button'
 import { LoadMore } from '@/components/load-more'
 import { Page } from '@/components/page'
+import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { paths } from '@/config/paths'
 import { bytes, count, originOf } from '@/lib/format'
 import { useDates } from '@/lib/hooks'
 import type { Model } from '@/types'
 
 import { useModelsInfiniteQuery } from './api'
-import { DeleteModel } from './delete-model'
+import { ModelActions } from './model-actions'
 
 interface Props {
   onDeploy: (model: Model) => void
@@ -66,7 +67,7 @@ function ModelRow({ model, onDeploy }: { model: Model } & Props) {
       <Flex justify="space-between" gap={12} wrap align="center">
         <div className="row-main">
           <div className="row-title">
-            <Link to={paths.model(model.id)}>{model.name}</Link> <Tag>{t(`kind.${model.kind}`)}</Tag>
+            <Link to={paths.model(model.id)}>{model.name}</Link> <Tag>{t(`kind.${model.kind}`)}</Tag> <VisibilityTag thing={model} />
           </div>
           <div className="row-sub">{originOf(model)}</div>
           <div className="facts">
@@ -79,16 +80,7 @@ function ModelRow({ model, onDeploy }: { model: Model } & Props) {
           </div>
         </div>
         <Flex gap={8} className="row-actions">
-          <Button
-            type="primary"
-            icon={<CloudServerOutlined />}
-            aria-label={t('library.deployName', { name: model.name })}
-            disabled={model.status !== 'ready'}
-            onClick={() => onDeploy(model)}
-          >
-            {t('library.deploy')}
-          </Button>
-          <DeleteModel model={model} />
+          <ModelActions model={model} onDeploy={onDeploy} />
         </Flex>
       </Flex>
     </li>

@@ -1,5 +1,4 @@
-import { CloudServerOutlined } from '@ant-design/icons'
-import { Alert, Breadcrumb, Button, Card, Descriptions, Empty, Flex, Skeleton, Table, Tabs, Tag, Typography } from 'antd'
+import { Alert, Breadcrumb, Card, Descriptions, Empty, Flex, Skeleton, Table, Tabs, Tag, Typography } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate } from 'react-router'
@@ -8,13 +7,14 @@ import { CopyButton } from '@/components/copy-button'
 import { ErrorNote } from '@/components/error-note'
 import { Markdown, withoutFrontMatter } from '@/components/markdown'
 import { Page } from '@/components/page'
+import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { paths } from '@/config/paths'
 import { bytes, count, originOf } from '@/lib/format'
 import { useDates } from '@/lib/hooks'
 import type { Model } from '@/types'
 
 import { useModelCardQuery, useModelQuery } from './api'
-import { DeleteModel } from './delete-model'
+import { ModelActions } from './model-actions'
 
 interface Props {
   id: string
@@ -32,13 +32,10 @@ export function ModelPage({ id, onDeploy }: Props) {
       <Breadcrumb items={[{ title: <Link to={paths.library}>{t('nav.library')}</Link> }, { title: model.name }]} />
       <Page
         name={model.name}
-        title={<>{model.name} <Tag>{t(`kind.${model.kind}`)}</Tag></>}
+        title={<>{model.name} <Tag>{t(`kind.${model.kind}`)}</Tag> <VisibilityTag thing={model} /></>}
         hint={originOf(model)}
         actions={
-          <>
-            <Button type="primary" icon={<CloudServerOutlined />} onClick={() => onDeploy(model)}>{t('library.deploy')}</Button>
-            <DeleteModel model={model} onDeleted={() => void navigate(paths.library)} />
-          </>
+          <ModelActions model={model} onDeploy={onDeploy} onDeleted={() => void navigate(paths.library)} />
         }
       >
         {model.warnings.map((warning) => <Alert key={warning} type="warning" showIcon title={warning} className="row-alert" />)}

@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 import { ErrorNote } from '@/components/error-note'
 import { Page } from '@/components/page'
 import { paths } from '@/config/paths'
+import { useMay } from '@/lib/hooks'
 
 import { useSystemQuery } from './api'
 import { FirstSteps, type Progress } from './first-steps'
@@ -26,7 +27,8 @@ const PLACES = { models: paths.library, downloads: paths.downloads, deployments:
 
 export function OverviewPage({ counts, progress, onMakeFirst }: Props) {
   const { t } = useTranslation()
-  const system = useSystemQuery(undefined, { pollingInterval: 15_000, skipPollingIfUnfocused: true })
+  const maySee = useMay('system.read')
+  const system = useSystemQuery(undefined, { skip: !maySee, pollingInterval: 15_000, skipPollingIfUnfocused: true })
   return (
     <Page title={t('nav.overview')} hint={system.data && `ModelHub ${system.data.version} · ${system.data.home}`}>
       {progress && <FirstSteps progress={progress} onMakeFirst={onMakeFirst} />}
@@ -41,10 +43,12 @@ export function OverviewPage({ counts, progress, onMakeFirst }: Props) {
         ))}
       </ul>
       {system.isError && <ErrorNote error={system.error} retry={() => void system.refetch()} />}
-      <div className="halves">
-        <Card title={t('overview.machine')}>{system.data ? <Machine system={system.data} /> : <Skeleton active />}</Card>
-        <Card title={t('overview.parts')}>{system.data ? <Parts system={system.data} /> : <Skeleton active />}</Card>
-      </div>
+      {maySee && (
+        <div className="halves">
+          <Card title={t('overview.machine')}>{system.data ? <Machine system={system.data} /> : <Skeleton active />}</Card>
+          <Card title={t('overview.parts')}>{system.data ? <Parts system={system.data} /> : <Skeleton active />}</Card>
+        </div>
+      )}
     </Page>
   )
 }

@@ -6,8 +6,10 @@ import { useTranslation } from 'react-i18next'
 import { CopyButton } from '@/components/copy-button'
 import { ErrorNote } from '@/components/error-note'
 import { Markdown, withoutFrontMatter } from '@/components/markdown'
+import { VisibilityPicker } from '@/components/sharing/visibility-picker'
 import { bytes } from '@/lib/format'
-import type { DownloadRequest, RemoteModel } from '@/types'
+import { useMay } from '@/lib/hooks'
+import type { DownloadRequest, RemoteModel, Sharing } from '@/types'
 
 import { useRemoteModelQuery } from './api'
 import { requestFor, sizeOf } from './selection'
@@ -26,6 +28,8 @@ export function ModelDrawer({ source, modelRef, onClose, onDownload }: Props) {
   const model = useRemoteModelQuery({ source, ref: modelRef, revision })
   const [chosen, setChosen] = useState<Set<string> | null>(null)
   const [busy, setBusy] = useState(false)
+  const [sharing, setSharing] = useState<Sharing>()
+  const mayDownload = useMay('downloads.write')
   const data = model.currentData
   const selected = chosen ?? new Set(data?.files.map(({ path }) => path))
   const request = data ? requestFor(data, selected) : null
@@ -34,7 +38,7 @@ export function ModelDrawer({ source, modelRef, onClose, onDownload }: Props) {
     if (!request) return
     setBusy(true)
     try {
-      await onDownload(request)
+      await onDownload({ ...request, ...sharing })
     } finally {
       setBusy(false)
     }
@@ -48,11 +52,12 @@ export function ModelDrawer({ source, modelRef, onClose, onDownload }: Props) {
       title={<span className="drawer-title">{modelRef}</span>}
       extra={<CopyButton text={modelRef} label={t('search.copyRef')} />}
       footer={
-        data && (
+        data && mayDownload && (
           <Flex justify="space-between" align="center" gap={12} wrap>
             <Typography.Text type="secondary">
               {t('search.selected', { count: selected.size, size: bytes(sizeOf(data, selected)) })}
             </Typography.Text>
+            <VisibilityPicker className="visibility-picker" value={sharing} onChange={setSharing} />
             <Button
               type="primary"
               size="large"

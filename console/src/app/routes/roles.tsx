@@ -1,0 +1,1 @@
+export { RolesPage as RolesRoute } from '@/features/roles/roles-page'

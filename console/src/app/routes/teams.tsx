@@ -1,0 +1,1 @@
+export { TeamsPage as TeamsRoute } from '@/features/teams/teams-page'

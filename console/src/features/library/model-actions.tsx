@@ -1,0 +1,50 @@
+import { CloudServerOutlined } from '@ant-design/icons'
+import { Button } from 'antd'
+import { useTranslation } from 'react-i18next'
+
+import { ShareButton } from '@/components/sharing/share-button'
+import { useMay, useMayChange } from '@/lib/hooks'
+import type { Model } from '@/types'
+
+import { useShareModelMutation } from './api'
+import { DeleteModel } from './delete-model'
+
+interface Props {
+  model: Model
+  onDeploy: (model: Model) => void
+  onDeleted?: () => void
+}
+
+/** What one's role, and whose it is, let one do with a model. */
+export function ModelActions({ model, onDeploy, onDeleted }: Props) {
+  const { t } = useTranslation()
+  const mayDeploy = useMay('deployments.write')
+  const mayWrite = useMay('models.write')
+  const mayChange = useMayChange(model)
+  const [share, sharing] = useShareModelMutation()
+  return (
+    <>
+      {mayDeploy && (
+        <Button
+          type="primary"
+          icon={<CloudServerOutlined />}
+          aria-label={t('library.deployName', { name: model.name })}
+          disabled={model.status !== 'ready'}
+          onClick={() => onDeploy(model)}
+        >
+          {t('library.deploy')}
+        </Button>
+      )}
+      {mayWrite && (
+        <ShareButton
+          thing={model}
+          onShare={(chosen) => share({ id: model.id, ...chosen })}
+          busy={sharing.isLoading}
+          error={sharing.error}
+          onClosed={sharing.reset}
+        />
+      )}
+      {mayWrite && mayChange && <DeleteModel model={model} onDeleted={onDeleted} />}
+    </>
+  )
+}
