@@ -4,6 +4,8 @@ The table is `CASES`; a route that is not in it fails. What must come out follow
 route declares, from what the role holds, and from whose thing it is.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +14,11 @@ import pytest
 from flask import Flask
 
 from api.controllers.openapi import contracts
+from api.extensions import db
+from api.models import Deployment
 from api.models.base import new_id
-from api.security.permissions import BUILTIN
+from api.security.authorise import forget
+from api.security.permissions import BUILTIN, GRANTABLE, NEVER_FOR_KEYS
 from api.unit_of_work import unit_of_work
 from tests.support import people, things
 from tests.support.people import Person
@@ -26,8 +31,9 @@ ROLES = tuple(BUILTIN)
 class Case:
     """How to call one route. `{id}` in a body stands for the thing's id.
 
-    `whose`: owned (visible and changeable by `api.security.ownership`), mine (nobody else's, not even for an
-    administrator), hub (no owner: who has the permission may).
+    `whose`: owned (visible and changeable by `api.security.ownership`), seen (it is enough to see it), mine
+    (nobody else's, not even for an administrator), hub (no owner: who has the permission may), keys (one's
+    own, or anybody's with `users.manage`), team (own: one manages it; team: one is in it).
     `good`: the status when it is allowed, if not the declared one. `columns`: what the thing must be like.
     """
 
@@ -92,11 +98,53 @@ CASES: dict[str, Case] = {
     "POST /api/v1/jobs/<job_id>/cancel": Case("job"),
     "POST /api/v1/jobs/<job_id>/retry": Case("job", columns=(("state", "failed"),)),
     "GET /api/v1/system": Case(),
+    "GET /api/v1/auth/me": Case(),
+    "PATCH /api/v1/auth/me": Case(body={"name": "x"}),
+    "POST /api/v1/auth/password": Case(body={"current": "x", "new": "new {new}"}, good=(401, 409)),
+    "GET /api/v1/auth/sessions": Case(),
+    "DELETE /api/v1/auth/sessions": Case(),
+    "DELETE /api/v1/auth/sessions/<session_id>": Case("session", whose="mine"),
+    "GET /api/v1/permissions": Case(),
+    "GET /api/v1/roles": Case(),
+    "POST /api/v1/roles": Case(body={"name": "r{new}", "title": "x", "permissions": ["models.read"]}),
+    "GET /api/v1/roles/<name>": Case("role", whose="hub"),
+    "PATCH /api/v1/roles/<name>": Case("role", {"title": "x"}, whose="hub"),
+    "DELETE /api/v1/roles/<name>": Case("role", whose="hub"),
+    "GET /api/v1/users": Case(),
+    "POST /api/v1/users": Case(body={"email": "{new}@example.org", "password": "new {new}"}),
+    "GET /api/v1/users/<user_id>": Case("user", whose="hub"),
+    "PATCH /api/v1/users/<user_id>": Case("user", {"name": "x"}, whose="hub"),
+    "DELETE /api/v1/users/<user_id>": Case("user", whose="hub"),
+    "POST /api/v1/users/<user_id>/reset": Case("user", whose="hub"),
+    "GET /api/v1/users/<user_id>/sessions": Case("user", whose="hub"),
+    "DELETE /api/v1/users/<user_id>/sessions": Case("user", whose="hub"),
+    "GET /api/v1/invites": Case(),
+    "POST /api/v1/invites": Case(body={"role": "viewer"}),
+    "DELETE /api/v1/invites/<invite_id>": Case("invite", whose="hub"),
+    "GET /api/v1/lockouts": Case(),
+    "DELETE /api/v1/lockouts/<lockout_id>": Case("lockout", whose="hub"),
+    "GET /api/v1/teams": Case(),
+    "POST /api/v1/teams": Case(body={"name": "{new}"}),
+    "GET /api/v1/teams/<team_id>": Case("team", whose="team"),
+    "PATCH /api/v1/teams/<team_id>": Case("team", {"description": "x"}, whose="team"),
+    "DELETE /api/v1/teams/<team_id>": Case("team", whose="hub"),
+    "PUT /api/v1/teams/<team_id>/members/<user_id>": Case("team", {"manager": False}, whose="team"),
+    "DELETE /api/v1/teams/<team_id>/members/<user_id>": Case("team", whose="team"),
+    "GET /api/v1/api-keys": Case(),
+    "POST /api/v1/api-keys": Case(body={"name": "x", "scopes": ["models.read"]}),
+    "GET /api/v1/api-keys/<key_id>": Case("key", whose="keys"),
+    "DELETE /api/v1/api-keys/<key_id>": Case("key", whose="keys"),
+    "GET /api/v1/audit": Case(),
+    "GET /api/v1/audit/export": Case(),
+    "GET /api/v1/audit/verify": Case(),
 }
 
 PUBLIC = {
     "GET /healthz", "GET /readyz",
     "POST /api/v1/auth/login", "POST /api/v1/auth/refresh", "POST /api/v1/auth/logout",
+    "GET /api/v1/auth/options", "POST /api/v1/auth/register",
+    "GET /api/v1/auth/join", "POST /api/v1/auth/join",
+    "GET /api/v1/auth/sso/start", "GET /api/v1/auth/sso/callback",
 }  # fmt: skip
 """Routes that ask nobody who they are. They are short, and each has its own tests."""
 
@@ -130,16 +178,50 @@ def team(app: Flask) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_the_matrix(app: Flask, routes: dict[str, Any], team: dict[str, Any], name: str) -> None:
     case, declared = CASES[name], routes[name]
-    assert _call(app, name, case, None, new_id()).status_code == 401
+    assert _call(app, name, case, None, new_id(), new_id()).status_code == 401
     for role, person in team["persons"].items():
         holds = BUILTIN[role][2]
         allowed = declared.permission in holds or declared.permission == "signed_in"
         for relation in _relations(case):
             thing = _thing(case, relation, person, team)
-            answer = _call(app, name, case, person, thing)
+            answer = _call(app, name, case, person, thing, team["stranger"].id)
             wanted = _expected(name, case, declared, holds, relation) if allowed else {403}
             said = (name, role, relation, answer.status_code, answer.get_data(as_text=True)[:300])
             assert answer.status_code in wanted, said
+
+
+NOT_FOR_KEYS = {
+    "PATCH /api/v1/auth/me", "POST /api/v1/auth/password", "GET /api/v1/auth/sessions",
+    "DELETE /api/v1/auth/sessions", "DELETE /api/v1/auth/sessions/<session_id>",
+    "GET /api/v1/api-keys/<key_id>", "DELETE /api/v1/api-keys/<key_id>",
+    "PATCH /api/v1/teams/<team_id>", "PUT /api/v1/teams/<team_id>/members/<user_id>",
+    "DELETE /api/v1/teams/<team_id>/members/<user_id>",
+}  # fmt: skip
+"""One's own account, keys and teams are a person's: a program's key without the scope for everybody's
+(`teams.manage`) cannot touch them."""
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_a_key_reaches_what_its_scopes_say_and_no_more(
+    app: Flask, routes: dict[str, Any], team: dict[str, Any], name: str
+) -> None:
+    """Its owner is an administrator: only the scopes stand between the key and everything."""
+    case, declared, admin = CASES[name], routes[name], team["persons"]["admin"]
+    needed = declared.permission
+    reaches = name not in NOT_FOR_KEYS and needed not in NEVER_FOR_KEYS
+    good = _good(case, declared) if reaches else {403, 404}
+    for carrier in ("Authorization", "X-API-Key"):
+        thing = _thing(case, "own", admin, team)
+        key = things.api_key(admin.id, [needed, "all.read"] if needed in GRANTABLE else ["all.read"])
+        assert _call(app, name, case, key, thing, team["stranger"].id, carrier).status_code in good
+        others = things.api_key(admin.id, sorted(GRANTABLE - {needed}))
+        answer = _call(app, name, case, others, thing, team["stranger"].id, carrier)
+        if needed in GRANTABLE:
+            assert answer.status_code == 403, (name, carrier, answer.get_data(as_text=True))
+
+
+def _good(case: Case, declared: Any) -> set[int]:
+    return set(case.good) if isinstance(case.good, tuple) else {case.good or declared.status}
 
 
 def _relations(case: Case) -> tuple[str, ...]:
@@ -147,6 +229,8 @@ def _relations(case: Case) -> tuple[str, ...]:
         return ("none",)
     if case.whose == "hub":
         return ("own", "absent")
+    if case.whose == "team":
+        return ("own", "others", "absent", "team")
     sharable = case.whose != "mine" and case.kind in ("model", "deployment", "download")
     return ("own", "others", "absent", *(("team", "public") if sharable else ()))
 
@@ -154,6 +238,11 @@ def _relations(case: Case) -> tuple[str, ...]:
 def _thing(case: Case, relation: str, person: Person, team: dict[str, Any]) -> str:
     if case.kind is None or relation == "absent":
         return ABSENT
+    if case.kind == "team":
+        inside = (person.id,) if relation == "team" else ()
+        forget()  # in the hub, who changes a team says so
+        with unit_of_work():
+            return things.team(team["stranger"].id, *inside, manager=person.id if relation == "own" else None)
     shared: dict[str, Any] = dict(case.columns)
     if relation == "team":
         shared |= {"visibility": "team", "team_id": team["team"]}
@@ -163,12 +252,19 @@ def _thing(case: Case, relation: str, person: Person, team: dict[str, Any]) -> s
 
 
 def _expected(name: str, case: Case, declared: Any, holds: frozenset[str], relation: str) -> set[int]:
-    good = set(case.good) if isinstance(case.good, tuple) else {case.good or declared.status}
+    good = _good(case, declared)
     writes = not name.startswith("GET ") and case.whose == "owned" and name != "POST /api/v1/deployments"
     if relation == "none" or relation == "own":
         return good
     if relation == "absent" or case.whose == "mine":
         return {404}
+    if case.whose == "keys":
+        return good if "users.manage" in holds else {404}
+    if case.whose == "team":
+        seen = relation == "team" or bool({"teams.manage", "all.read"} & holds)
+        if name.startswith("GET "):
+            return good if seen else {404}
+        return good if "teams.manage" in holds else ({403} if seen else {404})
     if relation == "others":
         reach = "all.read" in holds
         if writes:
@@ -177,28 +273,31 @@ def _expected(name: str, case: Case, declared: Any, holds: frozenset[str], relat
     return good if not writes or "all.write" in holds else {403}
 
 
-def _call(app: Flask, name: str, case: Case, person: Person | None, thing: str) -> Any:
+def _call(
+    app: Flask,
+    name: str,
+    case: Case,
+    who: Person | str | None,
+    thing: str,
+    other: str,
+    carrier: str = "Authorization",
+) -> Any:
     method, _, rule = name.partition(" ")
-    start, end = rule.find("<"), rule.find(">")
-    path = rule if start < 0 else rule[:start] + _name(case, thing, rule) + rule[end + 1 :]
-    headers = {"Authorization": f"Bearer {person.token}"} if person else {}
+    names = iter([_name(thing) if "path:name" in rule else thing, other])
+    path = re.sub(r"<[^>]+>", lambda _match: next(names), rule)
+    token = who.token if isinstance(who, Person) else who
+    headers = {carrier: token if carrier == "X-API-Key" else f"Bearer {token}"} if token else {}
     body = _filled(case.body, thing)
-    if method != "GET" and body is None and "body" in name:
-        body = {}
     with app.app_context():
         return app.test_client().open(
             path + case.query, method=method, headers=headers, **({"json": body} if body is not None else {})
         )
 
 
-def _name(case: Case, thing: str, rule: str) -> str:
-    from api.extensions import db
-    from api.models import Deployment
-
-    if "path:name" not in rule:
-        return thing
-    row = db.session.get(Deployment, thing)
-    name = row.name if row else thing
+def _name(deployment_id: str) -> str:
+    """What `/v1` calls it; an id that is no deployment's stays as it is."""
+    row = db.session.get(Deployment, deployment_id)
+    name = row.name if row else deployment_id
     db.session.rollback()
     return name
 
@@ -206,5 +305,8 @@ def _name(case: Case, thing: str, rule: str) -> str:
 def _filled(body: Any, thing: str) -> Any:
     if not isinstance(body, dict):
         return body
-    words = {"{id}": thing, "{new}": new_id(), "{name}": _name(Case(), thing, "<path:name>")}
-    return {key: words.get(value, value) if isinstance(value, str) else value for key, value in body.items()}
+    words = {"{id}": thing, "{new}": new_id(), "{name}": _name(thing)}
+    filled = json.dumps(body)
+    for word, value in words.items():
+        filled = filled.replace(word, value)
+    return json.loads(filled)

@@ -1,10 +1,27 @@
 """One row of each kind of thing, made for whoever should own it."""
 
+from datetime import timedelta
 from typing import Any
 
 from api.extensions import db
-from api.models import ChatMessage, ChatSession, Deployment, Download, HubModel, Job, Team, TeamMember
-from api.models.base import new_id
+from api.models import (
+    ApiKey,
+    ChatMessage,
+    ChatSession,
+    Deployment,
+    Download,
+    HubModel,
+    Invite,
+    Job,
+    Lockout,
+    Role,
+    Team,
+    TeamMember,
+    User,
+    UserSession,
+)
+from api.models.base import new_id, utcnow
+from api.security.authorise import hash_token
 from api.unit_of_work import unit_of_work
 
 PLAN: dict[str, Any] = {
@@ -68,6 +85,42 @@ def team(*members: str, manager: str | None = None) -> str:
         row.members.append(TeamMember(user_id=manager, manager=True))
     db.session.flush()
     return str(row.id)
+
+
+def user(_owner: str | None) -> str:
+    return str(_add(User(email=f"{new_id()}@example.org", role="viewer")).id)
+
+
+def role(_owner: str | None) -> str:
+    return str(_add(Role(name=f"r{new_id()}", title="A role")).name)
+
+
+def session(user_id: str | None) -> str:
+    now = utcnow()
+    return str(_add(UserSession(user_id=user_id, last_seen_at=now, expires_at=now + timedelta(days=1))).id)
+
+
+def key(user_id: str | None) -> str:
+    return str(_add(ApiKey(user_id=user_id, name="k", prefix="mh_x", key_hash=new_id(), scopes=[])).id)
+
+
+def api_key(user_id: str, scopes: list[str], **columns: Any) -> str:
+    """A committed API key; its text."""
+    text = f"mh_{new_id()}"
+    with unit_of_work():
+        _add(ApiKey(
+            user_id=user_id, name="k", prefix=text[:10], key_hash=hash_token(text), scopes=scopes, **columns
+        ))  # fmt: skip
+    return text
+
+
+def invite(_owner: str | None) -> str:
+    ends = utcnow() + timedelta(days=1)
+    return str(_add(Invite(token_hash=new_id(), role="viewer", expires_at=ends)).id)
+
+
+def lockout(_owner: str | None) -> str:
+    return str(_add(Lockout(kind="account", value=new_id(), failures=9, last_failed_at=utcnow())).id)
 
 
 def make(kind: str, user_id: str | None, **shared: Any) -> str:
