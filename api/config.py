@@ -179,6 +179,11 @@ class Settings(BaseSettings):
         alias="MODELHUB_OIDC_ROLES",
         description="JSON object of group to role; the first match counts, and decides at every sign-in.",
     )
+    oidc_trust_email: bool = Field(
+        False,
+        alias="MODELHUB_OIDC_TRUST_EMAIL",
+        description="Whether an e-mail counts as verified when the issuer does not say (Entra ID).",
+    )
     outbound_origins: list[str] = Field(
         [],
         alias="MODELHUB_OUTBOUND_ORIGINS",
