@@ -80,3 +80,25 @@ def command(name: str, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Co
         return click.command(name, cls=HubCommand, **kwargs)(pass_app(function))
 
     return wrap
+
+
+class Family(click.Group):
+    """Commands about one kind of thing. Alone, it does what its `list` does."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.invoke_without_command, self.no_args_is_help = True, False
+        self.params.extend(common_options())
+
+
+def family(name: str, text: str, *members: click.Command) -> Family:
+    """`modelhub NAME …`: the first of `members` answers when none is named."""
+
+    def alone(context: click.Context) -> None:
+        if context.invoked_subcommand is None:
+            context.invoke(members[0])
+
+    group = Family(name, help=text, callback=click.pass_context(alone))
+    for member in members:
+        group.add_command(member)
+    return group

@@ -36,6 +36,12 @@ class Hub:
     def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         return self.call("POST", path, body=body or {})
 
+    def patch(self, path: str, body: dict[str, Any]) -> Any:
+        return self.call("PATCH", path, body=body)
+
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        return self.call("PUT", path, body=body)
+
     def delete(self, path: str) -> Any:
         return self.call("DELETE", path)
 
@@ -69,6 +75,11 @@ class Hub:
                 self._transport.read(response)
                 raise self._stranger(response)
             yield self._transport.events(response)
+
+    def download(self, path: str, **params: Any) -> Iterator[bytes]:
+        """A file of the hub's, in pieces as they come."""
+        with self._answer("GET", path, params=params) as response:
+            yield from self._transport.pieces(response)
 
     @contextmanager
     def _answer(self, method: str, path: str, **content: Any) -> Iterator["httpx.Response"]:

@@ -35,6 +35,10 @@ COMMANDS = {
     "stop": "deployments",
     "rm": "rm",
     "jobs": "jobs",
+    "roles": "roles",
+    "teams": "teams",
+    "keys": "keys",
+    "audit": "audit",
     "secrets": "secrets",
     "version": "version",
 }

@@ -63,6 +63,12 @@ class Transport:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
+    def pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes()
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
     def _unreachable(self, error: Exception) -> HubUnreachable:
         url = self.url
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 from flask import g, has_request_context, request
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 from sqlalchemy.orm import Session
 
 from api.extensions import db, settings
@@ -35,6 +35,8 @@ _COVERED = (
     "seq", "at", "actor_kind", "actor_id", "actor_name", "key_id", "action", "object_type", "object_id",
     "object_name", "result", "address", "user_agent", "request_id", "details", "previous",
 )  # fmt: skip
+_LAST = select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)
+_INSERT = insert(AuditEntry.__table__)
 _DENIED_EVERY = 60.0
 _denied: dict[tuple[Any, ...], float] = {}
 
@@ -96,17 +98,16 @@ def _write_notes() -> None:
     if not notes:
         return
     exclusive("audit")
-    last = db.session.execute(
-        select(AuditEntry.seq, AuditEntry.hash).order_by(AuditEntry.seq.desc()).limit(1)
-    ).first()
+    # Straight to the connection: an entry is written once and never looked at again as an object.
+    connection = db.session.connection()
+    last = connection.execute(_LAST).first()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
     goes_on = _continues(seq, previous)
     for entry in notes:
         seq += 1
         entry |= {"seq": seq, "at": utcnow(), "previous": previous}
         previous = entry["hash"] = digest(entry)
-        db.session.add(AuditEntry(**entry))
-    db.session.flush()
+    connection.execute(_INSERT, notes)
     if goes_on:
         db.session.info["audit_head"] = Head(seq, previous)
 

@@ -19,13 +19,22 @@ BEGIN = "<!-- reference: written by tests/cli/test_docs.py -->\n"
 
 
 def section(name: str) -> str:
-    """A command as the page shows it: usage, help, table of its own options."""
+    """A command as the page shows it: usage, help, table of its own options; a family's members after it."""
     context = click.Context(root, info_name="modelhub")
     command = root.get_command(context, name)
     assert command
     own = click.Context(command, parent=context, info_name=name)
+    text = _described(command, own, f"modelhub {name}", "###")
+    if isinstance(command, click.Group):
+        for member, inner in command.commands.items():
+            below = click.Context(inner, parent=own, info_name=member)
+            text += "\n" + _described(inner, below, f"modelhub {name} {member}", "####")
+    return text
+
+
+def _described(command: click.Command, own: click.Context, words: str, level: str) -> str:
     pieces = [piece for piece in command.collect_usage_pieces(own) if piece != "[OPTIONS]"]
-    lines = [f"### `{' '.join(['modelhub', name, *pieces])}`", "", _paragraphs(command.help or "")]
+    lines = [f"{level} `{' '.join([words, *pieces])}`", "", _paragraphs(command.help or "")]
     common = {tuple(option.opts) for option in common_options()}
     rows = [
         parameter.get_help_record(own)

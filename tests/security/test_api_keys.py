@@ -72,22 +72,17 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(app: Flask, anna: Person) -> Non
     assert program.get("models").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
+def test_a_key_may_not_ask_for_more_than_its_owner_or_than_any_key(anna: Person) -> None:
+    for body, status in (
         ({"scopes": ["models.fly"]}, 422),
         ({"scopes": []}, 422),
         ({"scopes": ["users.read"]}, 403),
-        ({"scopes": ["models.read"], "deployments": ["nothing", "\0"]}, 422),
+        ({"scopes": ["models.read"], "deployments": ["nothing"]}, 422),
         ({"scopes": ["models.read"], "days": 0}, 422),
         ({"scopes": ["models.read"], "requests_per_minute": 0}, 422),
         *(({"scopes": [never]}, 422) for never in sorted(NEVER_FOR_KEYS)),
-    ],
-)
-def test_a_key_may_not_ask_for_more_than_its_owner_or_than_any_key(
-    anna: Person, body: dict[str, Any], status: int
-) -> None:
-    assert anna.post("api-keys", {"name": "x", **body}).status_code == status
+    ):
+        assert anna.post("api-keys", {"name": "x", **body}).status_code == status, body
     assert anna.data("api-keys")["items"] == []
 
 

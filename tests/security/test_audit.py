@@ -92,14 +92,13 @@ def test_every_filter_finds_what_it_names(app: Flask, admin: Person) -> None:
     assert actions(admin, "since=2999-01-01T00:00:00Z") == [] == actions(admin, "address=192.0.2.77")
 
 
-@pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=201", "after=0", "after=x", "since=yesterday", "result=maybe", "who=me",
-     "since=0001-01-01T00:00:00%2B14:00", "until=9999-12-31T23:59:59-14:00"],
-)  # fmt: skip
-def test_wrong_queries_are_refused(admin: Person, query: str) -> None:
-    assert admin.get(f"audit?{query}").status_code == 422
-    assert query.startswith(("limit", "after")) or admin.get(f"audit/export?{query}").status_code == 422
+def test_wrong_queries_are_refused(admin: Person) -> None:
+    for query in ("limit=0", "limit=201", "after=0", "after=x"):
+        assert admin.get(f"audit?{query}").status_code == 422, query
+    edges = ("since=0001-01-01T00:00:00%2B14:00", "until=9999-12-31T23:59:59-14:00")
+    for query in ("since=yesterday", "result=maybe", "who=me", *edges):
+        assert admin.get(f"audit?{query}").status_code == 422, query
+        assert admin.get(f"audit/export?{query}").status_code == 422, query
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(app: Flask, admin: Person) -> None:
@@ -176,8 +175,8 @@ def test_verification_over_the_api(app: Flask, admin: Person) -> None:
     assert "team.create by nobody" in verdict["reason"]
 
 
-@pytest.mark.parametrize("role", ["viewer", "user", "operator"])
-def test_only_who_may_read_the_log_reads_it(app: Flask, role: str) -> None:
-    person = user(app, "someone", role)
-    for path in ("audit", "audit/export", "audit/verify"):
-        assert person.get(path).status_code == 403
+def test_only_who_may_read_the_log_reads_it(app: Flask) -> None:
+    for role in ("viewer", "user", "operator"):
+        person = user(app, role, role)
+        for path in ("audit", "audit/export", "audit/verify"):
+            assert person.get(path).status_code == 403

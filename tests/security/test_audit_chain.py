@@ -27,7 +27,8 @@ from tests.support.hub_process import ROOT
 from tests.support.people import owner
 from tests.support.servers import postgres
 
-KILLS = int(os.environ.get("MODELHUB_AUDIT_KILLS", "50"))
+KILLS = int(os.environ.get("MODELHUB_AUDIT_KILLS", "25"))
+"""On each database; the record is made with more."""
 
 
 @pytest.fixture(scope="module")
