@@ -18,6 +18,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import (
+    BadSignatureError,
     ExpiredTokenError,
     InvalidClaimError,
     InvalidKeyIdError,
@@ -197,20 +198,23 @@ class Issuer:
 
     def _with_keys(self, verify: Callable[[KeySet], Any]) -> Any:
         """Verify with the keys we know; with new ones when the issuer has changed them since."""
-        asked, keys = self._key_set(0.0)
+        asked, keys = self._key_set(REMEMBERED)
         try:
             return verify(keys)
-        except InvalidKeyIdError:
+        except (
+            InvalidKeyIdError,
+            BadSignatureError,
+        ):  # a new key may come without a name, or with the old one
             if time.monotonic() - asked < LOOK_AGAIN:
                 raise
             return verify(self._key_set(LOOK_AGAIN)[1])
 
-    def _key_set(self, newer_than: float) -> tuple[float, KeySet]:
-        """Keys asked for less than `newer_than` (or an hour) ago, and when that was."""
+    def _key_set(self, most_age: float) -> tuple[float, KeySet]:
+        """Keys that were asked for at most `most_age` seconds ago, and when that was."""
         with self._lock:
             now = time.monotonic()
             known = self._keys
-            if known is None or now - known[0] > (newer_than or REMEMBERED):
+            if known is None or now - known[0] > most_age:
                 with self._client() as client:
                     document = self._get(client, self._endpoint("jwks_uri"))
                 known = self._keys = (now, self._usable(document))
