@@ -26,7 +26,7 @@ def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.sqlalchemy_url),
-        MAX_CONTENT_LENGTH=16 * 1024**2,
+        MAX_CONTENT_LENGTH=settings.max_body,
         RESTFUL_JSON={"ensure_ascii": False},
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -40,8 +40,12 @@ def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
 
     if serves:
         from api import controllers, websockets
+        from api.controllers.json_body import JsonRequest
+        from api.security import limits
 
+        app.request_class = JsonRequest
         controllers.register(app)
+        limits.register(app)
         websockets.register(socketio)
     return app
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, has_request_context, jsonify, request
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -114,7 +114,6 @@ HTTP_STATUS = {
 _HTTP_MESSAGES = {
     404: "There is no such address. The API is described at /api/docs.",
     405: "This address does not offer this method. The Allow header names those it does.",
-    413: "The body is too large. At most 16 MiB are taken here.",
 }
 _HTTP_CODES = {400: "BAD_REQUEST", 404: "NOT_FOUND", 413: "TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"}
 
@@ -134,6 +133,8 @@ def describe(error: BaseException) -> dict[str, Any]:
         number = error.code or 500
         code = _HTTP_CODES.get(number, error.name.upper().replace(" ", "_"))
         message = _HTTP_MESSAGES.get(number) or error.description or error.name
+        if number == 413 and has_request_context():
+            message = f"The body is too large. At most {request.max_content_length} bytes are taken here."
         return {"code": code, "message": message, "details": {}}
     if isinstance(error, OperationalError):
         return {

@@ -16,12 +16,10 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from api.errors import now_text
 from api.extensions import db
 from api.schemas.base import Body
-from api.security.authorise import authorise_request
+from api.security.limits import admit
 from api.security.permissions import Permission
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-MAX_JSON_DEPTH = 64
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def contract(
 
         @wraps(method)
         def call(self: Any, **path: Any) -> Response:
-            authorise_request(permission)
+            admit(permission)
             if query is not None:
                 path["query"] = query.model_validate(_query_values())
             if body is not None:
@@ -103,6 +101,8 @@ def _answer(answer: Any, out: Any, status: int, message: str, envelope: bool) ->
 
 
 def _query_values() -> dict[str, Any]:
+    if b"%00" in request.query_string or b"\0" in request.query_string:
+        raise BadRequest("The query has a NUL character. Leave it out.")
     return {
         name: values if len(values) > 1 else values[0]
         for name, values in request.args.to_dict(flat=False).items()
@@ -112,25 +112,4 @@ def _query_values() -> dict[str, Any]:
 def _json_body() -> Any:
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON: the Content-Type must be application/json.")
-    try:
-        value = request.get_json()
-    except BadRequest:
-        raise BadRequest("The body is not valid JSON.") from None
-    except RecursionError:
-        raise BadRequest(f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels.") from None
-    if _depth(value) > MAX_JSON_DEPTH:
-        raise BadRequest(f"The JSON is nested deeper than {MAX_JSON_DEPTH} levels.")
-    return value
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level and depth <= MAX_JSON_DEPTH:
-        depth += 1
-        level = [
-            item
-            for node in level
-            if isinstance(node, dict | list)
-            for item in (node.values() if isinstance(node, dict) else node)
-        ]
-    return depth
+    return request.get_json()

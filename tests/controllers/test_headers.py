@@ -67,8 +67,10 @@ def test_https_is_remembered_when_it_is_there(make: Make) -> None:
     assert "Strict-Transport-Security" in over_proxy.get("/healthz").headers
 
 
-OURS = ["localhost", "LOCALHOST:5000", "localhost.", "127.0.0.1:5000", "10.2.3.4", "[::1]:5000", "app.localhost",
-     "hub.example", "hub.example:8443", "models.lan"]  # fmt: skip
+OURS = [
+     "localhost", "LOCALHOST:5000", "localhost.", "127.0.0.1:5000", "10.2.3.4", "[::1]:5000", "app.localhost",
+     "hub.example", "hub.example:8443", "models.lan"
+]  # fmt: skip
 
 
 def test_our_names_and_numbers_are_answered(make: Make) -> None:
@@ -77,9 +79,11 @@ def test_our_names_and_numbers_are_answered(make: Make) -> None:
         assert client.get("/api/v1/openapi.json", headers={"Host": host}).status_code == 200, host
 
 
-HOSTILE = ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "127.1",
+HOSTILE = [
+     "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "127.1",
      "hub.example.evil.example", "xhub.example", "evil.example:5000", "0x7f.1", "localhost/..", "a b",
-     "[::1", "[::1]evil", "localhost:5000:1", "localhost:port", "hub_.example", "lo\u0441alhost", ".", "-"]  # fmt: skip
+     "[::1", "[::1]evil", "localhost:5000:1", "localhost:port", "hub_.example", "lo\u0441alhost", ".", "-"
+]  # fmt: skip
 
 
 def test_a_name_made_to_point_here_is_refused(make: Make) -> None:
