@@ -21,13 +21,13 @@ class PermissionList(Out):
 
 class RoleRequest(Body):
     name: str = Field(min_length=1, max_length=50, pattern=r"^[a-z][a-z0-9_-]*$")
-    title: str = Field(min_length=1, max_length=100)
+    title: str = Field(min_length=1, max_length=100, pattern=PlainText)
     description: str = Field(default="", max_length=500)
     permissions: list[str] = Permissions
 
 
 class RoleChange(Body):
-    title: str | None = Field(default=None, min_length=1, max_length=100)
+    title: str | None = Field(default=None, min_length=1, max_length=100, pattern=PlainText)
     description: str | None = Field(default=None, max_length=500)
     permissions: list[str] | None = Field(default=None, max_length=100)
 
@@ -97,12 +97,12 @@ class InviteMade(InviteOut):
 
 
 class TeamRequest(Body):
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100, pattern=PlainText)
     description: str = Field(default="", max_length=500)
 
 
 class TeamChange(Body):
-    name: str | None = Field(default=None, min_length=1, max_length=100)
+    name: str | None = Field(default=None, min_length=1, max_length=100, pattern=PlainText)
     description: str | None = Field(default=None, max_length=500)
 
 
@@ -131,7 +131,7 @@ class ApiKeyQuery(PageQuery):
 
 
 class ApiKeyRequest(Body):
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100, pattern=PlainText)
     scopes: list[str] = Field(
         default=["chat.use", "models.read", "deployments.read"],
         min_length=1,
