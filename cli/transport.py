@@ -1,5 +1,6 @@
 """HTTP to one hub: what goes wrong on the way becomes `HubUnreachable`, one sentence."""
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,12 @@ class Transport:
         self.url = url
         timeout = httpx.Timeout(patience) if patience else TIMEOUT
         # A proxy from the environment must not see, nor break, calls that never leave this machine.
-        self._http = httpx.Client(base_url=url, timeout=timeout, trust_env=not places.is_loopback(url))
+        self._http = httpx.Client(
+            base_url=url,
+            timeout=timeout,
+            trust_env=not places.is_loopback(url),
+            headers={"User-Agent": f"modelhub ({os.uname().sysname})"},  # what `modelhub sessions` shows
+        )
 
     def send(
         self,

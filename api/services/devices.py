@@ -12,7 +12,7 @@ _BROWSERS = (  # the order matters: Edge also calls itself Chrome, and Chrome al
     (r"Chromium/", "Chromium"),
     (r"Chrome/|CriOS/", "Chrome"),
     (r"Version/[\d.]+ .*Safari/", "Safari"),
-    (r"^modelhub/", "modelhub"),
+    (r"^modelhub\b", "modelhub"),
 )
 _SYSTEMS = (
     (r"Android", "Android"),

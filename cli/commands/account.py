@@ -1,4 +1,4 @@
-"""`modelhub login` and `modelhub logout`."""
+"""`modelhub login`, `modelhub logout` and `modelhub password`."""
 
 import os
 import sys
@@ -39,9 +39,9 @@ def _password(from_stdin: bool) -> str:
     return os.environ.get("MODELHUB_PASSWORD") or _ask("Password", hidden=True)
 
 
-def _ask(what: str, *, hidden: bool) -> str:
+def _ask(what: str, *, hidden: bool, ways: str = "") -> str:
     if not sys.stdin.isatty():
-        ways = "MODELHUB_PASSWORD or --password-stdin" if hidden else "--email or MODELHUB_EMAIL"
+        ways = ways or ("MODELHUB_PASSWORD or --password-stdin" if hidden else "--email or MODELHUB_EMAIL")
         raise WrongUsage(f"{what} is needed and there is no terminal to ask on. Use {ways}.")
     return str(click.prompt(what, hide_input=hidden, err=True))
 
@@ -61,3 +61,25 @@ def logout_command(app: App, url: str | None) -> None:
         console.document({"hub": app.url, "was_signed_in": known})
     else:
         console.say(f"Signed out of {app.url}." if known else f"You were not signed in to {app.url}.")
+
+
+@command("password")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read both from stdin: a line each.")
+def password_command(app: App, from_stdin: bool) -> None:
+    """Change your password: the one you have, and the new one. All your other sessions end."""
+    current = _password(True) if from_stdin else _ask("Current password", hidden=True, ways="--stdin")
+    app.hub.post("auth/password", {"current": current, "new": new_password(from_stdin, ways="--stdin")})
+    if app.json:
+        console.document({"changed": True})
+    else:
+        console.say("Your password is changed. You are signed out everywhere else.")
+
+
+def new_password(from_stdin: bool, *, ways: str = "--password-stdin") -> str:
+    """Asked for twice on a terminal, without showing it."""
+    if from_stdin:
+        return _password(True)
+    first = _ask("New password", hidden=True, ways=ways)
+    if _ask("The same again", hidden=True, ways=ways) != first:
+        raise WrongUsage("These were two different passwords. Nothing was changed; try again.")
+    return first

@@ -177,7 +177,7 @@ def test_old_ended_sessions_are_forgotten_at_the_next_sign_in(app: Flask, anna: 
          "Version/26.0 Mobile/15E148 Safari/604.1", "Safari on iPhone"),
         ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile "
          "Safari/537.36", "Chrome on Android"),
-        ("modelhub/0.1.0 (Linux)", "modelhub on Linux"),
+        ("modelhub (Linux)", "modelhub on Linux"),
         ("python-httpx/0.28.1", "python-httpx"),
         ("Mozilla/5.0", "Unknown"),
         ("", "Unknown"),
