@@ -17,6 +17,9 @@ export interface Answer {
   error?: string
   message?: string
   details?: unknown
+  headers?: Record<string, string>
+  /** A file instead of an envelope. */
+  text?: string
 }
 
 type Handler = (call: Call) => Answer | Promise<Answer>
@@ -29,7 +32,13 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 
 /** The hub's two dialects, spoken by a real HTTP and Socket.IO server: what it answers is up to the test. */
 export async function startHub() {
-  const handlers = new Map<string, Handler>()
+  // What no test speaks for is empty and quiet.
+  const handlers = new Map<string, Handler>([
+    ['GET auth/options', () => ({ data: { registration: false, sso: false, sso_title: '' } })],
+    ...['teams', 'roles', 'downloads', 'deployments', 'models', 'chat/sessions', 'sources'].map(
+      (list): [string, Handler] => [`GET ${list}`, () => ({ data: { items: [], next: null } })],
+    ),
+  ])
   const calls: Call[] = []
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://hub')
@@ -45,15 +54,14 @@ export async function startHub() {
     const answer: Answer = handler
       ? await handler(call)
       : { status: 404, error: 'NOT_FOUND', message: `The test has no ${call.method} ${call.path}.` }
-    const { status = 200, ...rest } = answer
-    response.writeHead(status, { 'Content-Type': 'application/json' })
-    response.end(JSON.stringify({ success: status < 400, ...rest }))
+    const { status = 200, headers = {}, text, ...rest } = answer
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers })
+    response.end(text ?? JSON.stringify({ success: status < 400, ...rest }))
   })
   const sockets = new Server(server, { transports: ['websocket'], cors: { origin: '*' } })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
-  // What no test speaks for is empty and quiet.
   for (const namespace of ['/downloads', '/deployments', '/chat']) {
     sockets.of(namespace).on('connection', (socket) =>
       setImmediate(() => {

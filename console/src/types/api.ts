@@ -264,6 +264,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/sso/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the issuer sends the browser back to. */
+        get: operations["get__api_v1_auth_sso_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sso/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** To the issuer's sign-in page. */
+        get: operations["get__api_v1_auth_sso_start"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/chat/generations/{message_id}/events": {
         parameters: {
             query?: never;
@@ -3082,239 +3116,6 @@ export interface components {
              */
             teams: string[];
         };
-        /** ApiKeyQuery */
-        ApiKeyQuery: {
-            /**
-             * Limit
-             * @description Most items to return.
-             * @default 50
-             */
-            limit: number;
-            /**
-             * After
-             * @description `next` of the page before.
-             * @default null
-             */
-            after: string | null;
-            /**
-             * All
-             * @description Everybody's keys; needs `users.manage`.
-             * @default false
-             */
-            all: boolean;
-        };
-        /** AuditExportQuery */
-        AuditExportQuery: {
-            /**
-             * Actor
-             * @description A user's id, or part of the name.
-             * @default null
-             */
-            actor: string | null;
-            /**
-             * Action
-             * @description `deployment.create` or `deployment.*`.
-             * @default null
-             */
-            action: string | null;
-            /**
-             * Object Id
-             * @default null
-             */
-            object_id: string | null;
-            /**
-             * Result
-             * @default null
-             */
-            result: ("done" | "denied" | "failed") | null;
-            /**
-             * Address
-             * @default null
-             */
-            address: string | null;
-            /**
-             * Request Id
-             * @default null
-             */
-            request_id: string | null;
-            /**
-             * Q
-             * @description Part of action, object or actor.
-             * @default null
-             */
-            q: string | null;
-            /**
-             * Since
-             * @description RFC 3339.
-             * @default null
-             */
-            since: string | null;
-            /**
-             * Until
-             * @description RFC 3339.
-             * @default null
-             */
-            until: string | null;
-            /**
-             * Format
-             * @default jsonl
-             * @enum {string}
-             */
-            format: "jsonl" | "csv";
-        };
-        /** AuditFilter */
-        AuditFilter: {
-            /**
-             * Actor
-             * @description A user's id, or part of the name.
-             * @default null
-             */
-            actor: string | null;
-            /**
-             * Action
-             * @description `deployment.create` or `deployment.*`.
-             * @default null
-             */
-            action: string | null;
-            /**
-             * Object Id
-             * @default null
-             */
-            object_id: string | null;
-            /**
-             * Result
-             * @default null
-             */
-            result: ("done" | "denied" | "failed") | null;
-            /**
-             * Address
-             * @default null
-             */
-            address: string | null;
-            /**
-             * Request Id
-             * @default null
-             */
-            request_id: string | null;
-            /**
-             * Q
-             * @description Part of action, object or actor.
-             * @default null
-             */
-            q: string | null;
-            /**
-             * Since
-             * @description RFC 3339.
-             * @default null
-             */
-            since: string | null;
-            /**
-             * Until
-             * @description RFC 3339.
-             * @default null
-             */
-            until: string | null;
-        };
-        /** AuditQuery */
-        AuditQuery: {
-            /**
-             * Actor
-             * @description A user's id, or part of the name.
-             * @default null
-             */
-            actor: string | null;
-            /**
-             * Action
-             * @description `deployment.create` or `deployment.*`.
-             * @default null
-             */
-            action: string | null;
-            /**
-             * Object Id
-             * @default null
-             */
-            object_id: string | null;
-            /**
-             * Result
-             * @default null
-             */
-            result: ("done" | "denied" | "failed") | null;
-            /**
-             * Address
-             * @default null
-             */
-            address: string | null;
-            /**
-             * Request Id
-             * @default null
-             */
-            request_id: string | null;
-            /**
-             * Q
-             * @description Part of action, object or actor.
-             * @default null
-             */
-            q: string | null;
-            /**
-             * Since
-             * @description RFC 3339.
-             * @default null
-             */
-            since: string | null;
-            /**
-             * Until
-             * @description RFC 3339.
-             * @default null
-             */
-            until: string | null;
-            /**
-             * Limit
-             * @default 50
-             */
-            limit: number;
-            /**
-             * After
-             * @description `next` of the page before.
-             * @default null
-             */
-            after: number | null;
-        };
-        /** JoinQuery */
-        JoinQuery: {
-            /** Token */
-            token: string;
-        };
-        /** UserQuery */
-        UserQuery: {
-            /**
-             * Limit
-             * @description Most items to return.
-             * @default 50
-             */
-            limit: number;
-            /**
-             * After
-             * @description `next` of the page before.
-             * @default null
-             */
-            after: string | null;
-            /**
-             * Q
-             * @description Part of the name or e-mail.
-             * @default null
-             */
-            q: string | null;
-            /**
-             * Role
-             * @default null
-             */
-            role: string | null;
-            /**
-             * Active
-             * @default null
-             */
-            active: boolean | null;
-        };
     };
     responses: never;
     parameters: never;
@@ -4755,6 +4556,102 @@ export interface operations {
             };
             /** @description There is no such thing. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_auth_sso_callback: {
+        parameters: {
+            query?: {
+                state?: string;
+                code?: string;
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_auth_sso_start: {
+        parameters: {
+            query?: {
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
