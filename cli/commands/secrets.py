@@ -9,16 +9,11 @@ from typing import Any
 import click
 
 from cli import console, own_hub, places
-from cli.app import App, command
+from cli.app import App, command, family
 from cli.commands.up import HOME_HELP
 from cli.errors import CliError
 
 _HOME = click.option("--home", type=click.Path(file_okay=False), help=HOME_HELP)
-
-
-@click.group("secrets")
-def secrets_command() -> None:
-    """The key that seals stored secrets and signs access tokens; on the hub's own machine."""
 
 
 @command("rotate")
@@ -91,5 +86,9 @@ def _run(home: str | None, *words: str) -> Any:
     return json.loads(lines[-1])
 
 
-secrets_command.add_command(_rotate)
-secrets_command.add_command(_status)
+secrets_command = family(
+    "secrets",
+    "The key that seals stored secrets and signs access tokens; on the hub's own machine.",
+    _status,
+    _rotate,
+)
