@@ -24,10 +24,18 @@ def create(
         return dict(hub.post("deployments", {**body, "name": name}))
     wanted = name_for(model)
     taken = {found["name"] for found in naming.deployments(hub)}
-    free = next(
-        n for i in range(1, len(taken) + 2) if (n := wanted if i == 1 else f"{wanted}-{i}") not in taken
-    )
-    return dict(hub.post("deployments", {**body, "name": free}))
+    number = 0
+    while True:
+        number += 1
+        free = wanted if number == 1 else f"{wanted}-{number}"
+        if free in taken:
+            continue
+        try:
+            return dict(hub.post("deployments", {**body, "name": free}))
+        except CliError as error:
+            # Somebody else's, which we do not see, may be called so.
+            if error.code != "CONFLICT" or number > 100:
+                raise
 
 
 def name_for(model: dict[str, Any]) -> str:

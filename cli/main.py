@@ -36,6 +36,7 @@ COMMANDS = {
     "start": "deployments",
     "stop": "deployments",
     "rm": "rm",
+    "share": "share",
     "jobs": "jobs",
     "users": "users",
     "invite": "invite",

@@ -69,6 +69,8 @@ def _show(model: naming.Found) -> None:
             ("tags", ", ".join(model["tags"])),
             ("size", text.size(model["size"])),
             ("path", model["path"]),
+            ("owner", model.get("owner_name")),
+            ("visibility", model.get("visibility")),
             ("created", text.ago(model["created_at"])),
         ]
     )

@@ -34,7 +34,7 @@ def _managers(team: naming.Found) -> str:
 @click.argument("team")
 def _show(app: App, team: str) -> None:
     """Show who is in TEAM."""
-    found = _team(app.hub, team)
+    found = team_named(app.hub, team)
     if app.json:
         console.document(found)
         return
@@ -63,7 +63,7 @@ def _change(app: App, team: str, name: str | None, description: str | None) -> N
     }
     if not body:
         raise WrongUsage("Say what to change: --name or --description.")
-    changed = app.hub.patch(f"teams/{_team(app.hub, team)['id']}", body)
+    changed = app.hub.patch(f"teams/{team_named(app.hub, team)['id']}", body)
     _said(app, changed, f"The team {changed['name']} is changed.")
 
 
@@ -75,7 +75,7 @@ def _change(app: App, team: str, name: str | None, description: str | None) -> N
 )
 def _add(app: App, team: str, user: str, manager: bool) -> None:
     """Put USER (an e-mail or id) into TEAM, or say whether he manages it."""
-    changed = app.hub.put(f"teams/{_team(app.hub, team)['id']}/members/{user}", {"manager": manager})
+    changed = app.hub.put(f"teams/{team_named(app.hub, team)['id']}/members/{user}", {"manager": manager})
     what = "manages" if manager else "is in"
     _said(app, changed, f"{user} {what} the team {changed['name']}.")
 
@@ -85,7 +85,7 @@ def _add(app: App, team: str, user: str, manager: bool) -> None:
 @click.argument("user")
 def _remove(app: App, team: str, user: str) -> None:
     """Take USER (an e-mail or id) out of TEAM. What is shared with it is out of sight at once."""
-    changed = app.hub.delete(f"teams/{_team(app.hub, team)['id']}/members/{user}")
+    changed = app.hub.delete(f"teams/{team_named(app.hub, team)['id']}/members/{user}")
     _said(app, changed, f"{user} is no longer in the team {changed['name']}.")
 
 
@@ -94,7 +94,7 @@ def _remove(app: App, team: str, user: str) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def _delete(app: App, team: str, yes: bool) -> None:
     """Delete TEAM. What was shared with it becomes private to its owners."""
-    found = _team(app.hub, team)
+    found = team_named(app.hub, team)
     question = f"Delete the team {text.safe(found['name'])} ({len(found['members'])} members)?"
     if not yes and not agreed(question):
         return
@@ -105,7 +105,7 @@ def _delete(app: App, team: str, yes: bool) -> None:
         console.say(f"The team {found['name']} is deleted.")
 
 
-def _team(hub: Hub, typed: str) -> naming.Found:
+def team_named(hub: Hub, typed: str) -> naming.Found:
     return naming.one(typed, list(hub.pages("teams")), ("name",), "team", "modelhub teams")
 
 
