@@ -27,7 +27,7 @@ class Send(Body):
 
 
 class Stop(Body):
-    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    id: str = Field(min_length=1, max_length=64)
 
 
 class ChatNamespace(LiveNamespace):

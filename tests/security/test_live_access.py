@@ -142,7 +142,7 @@ def test_who_may_follow_what(connect: Connect, cast: Cast, role: str, kind: str)
 @pytest.mark.parametrize("room", ["public", "may:all.read", "user:x", "team:x", "..", "* ", "A" * 32])
 def test_a_room_is_not_an_id(connect: Connect, cast: Cast, room: str) -> None:
     said = connect(cast.persons["user"].token, "/deployments").call("subscribe", id=room)
-    assert not said["ok"] and said["error"]["code"] == "VALIDATION_FAILED"
+    assert not said["ok"] and said["error"]["code"] == "NOT_FOUND"
 
 
 def test_events_reach_those_who_may_see(web: Web, connect: Connect, cast: Cast) -> None:
