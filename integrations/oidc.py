@@ -6,6 +6,7 @@ issuer's own origin when that is how it was configured. No redirect is followed.
 """
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -121,7 +122,7 @@ class Issuer:
                 redirect_uri=request.redirect_uri,
             )
         except OAuthError as error:
-            raise self._unwilling(str(error.error), str(error.description or "")) from None
+            raise self._unwilling(str(error.error)) from None
         except httpx2.HTTPStatusError as error:
             raise self._away(f"its token endpoint answered {error.response.status_code}") from None
         except httpx2.HTTPError as error:
@@ -135,7 +136,7 @@ class Issuer:
             )
         return dict(token)
 
-    def _unwilling(self, error: str, description: str) -> IntegrationError:
+    def _unwilling(self, error: str) -> IntegrationError:
         """What RFC 6749 §5.2 calls the reasons of a token endpoint."""
         if error in ("invalid_client", "unauthorized_client"):
             return Misconfigured(
@@ -147,8 +148,9 @@ class Issuer:
                 "The sign-in took too long, was used twice, or was begun at another address. Begin again; if "
                 "it stays, compare the redirect address registered at the issuer with this hub's."
             )
-        said = f"{error}: {description}" if description else error
-        return Misconfigured(f"{self.url} refused the sign-in: {said[:300]}")
+        # Its description is not repeated: it may hold the code, or our secret.
+        known = error if re.fullmatch(r"[a-z_]{1,40}", error) else "a reason it did not name"
+        return Misconfigured(f"{self.url} refused the sign-in ({known}). Its own log should say why.")
 
     def _verified(self, token: dict[str, Any], nonce: str) -> dict[str, Any]:
         """The id token's claims: signature, algorithm, issuer, audience, times, nonce (Core §3.1.3.7)."""

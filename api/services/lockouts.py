@@ -5,8 +5,10 @@ refused before any password is hashed. A guess that was under way when the lock 
 came after, right or wrong: many guesses at once learn no more than many in a row.
 """
 
+import hmac
 import ipaddress
 import math
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, delete, select
@@ -17,6 +19,7 @@ from api.models import Lockout
 from api.models.base import utcnow
 from api.schemas.access import LockoutList, LockoutOut
 from api.security import audit
+from api.security.keys import audit_key, derive
 from api.unit_of_work import exclusive, unit_of_work
 
 FREE = {"account": 5, "address": 20}
@@ -26,12 +29,14 @@ FIRST = timedelta(seconds=30)
 LONGEST = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 
+_EMAIL = re.compile(r"[^@\s]+@(localhost|[^@\s]+\.[^@\s]+)")
+
 Subjects = list[tuple[str, str]]
 
 
 def subjects(email: str, address: str | None) -> Subjects:
     """What a sign-in is counted under: `(kind, value)`, in the order in which they are locked."""
-    found = [("account", _storable(email.strip().lower()))]
+    found = [("account", _typed(email.strip().lower()))]
     if address:
         found.append(("address", network(address)))
     return found
@@ -140,6 +145,14 @@ def _shape(row: Lockout) -> LockoutOut:
 
 
 _COLUMNS = ("id", "kind", "value", "failures", "locked_until", "last_failed_at")
+
+
+def _typed(email: str) -> str:
+    """The e-mail; of anything else a keyed hash, since what is typed there by mistake is often a password."""
+    if _EMAIL.fullmatch(email):
+        return _storable(email)
+    digest = hmac.new(derive(audit_key(), "typed"), email.encode(errors="replace"), "sha256")
+    return f"no e-mail ({digest.hexdigest()[:16]})"
 
 
 def _storable(text: str) -> str:

@@ -25,25 +25,25 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 30) 
 
 
 @contextmanager
-def redis_server(directory: Path) -> Iterator[str]:
+def redis_server(directory: Path, password: str = "pw") -> Iterator[str]:
     """A redis-server with a password; yields its URL."""
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.skip("redis-server is not installed (apt install redis-server)")
     port = free_port()
-    options = {"port": port, "bind": "127.0.0.1", "requirepass": "pw", "save": "", "dir": directory}
+    options = {"port": port, "bind": "127.0.0.1", "requirepass": password, "save": "", "dir": directory}
     command = [binary, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
-        yield f"redis://:pw@127.0.0.1:{port}/0"
+        yield f"redis://:{password}@127.0.0.1:{port}/0"
     finally:
         process.terminate()
         process.wait(10)
 
 
 @contextmanager
-def postgres(directory: Path) -> Iterator[str]:
+def postgres(directory: Path, password: str | None = None) -> Iterator[str]:
     """A fresh PostgreSQL cluster; yields the URL of an empty database. Root runs it as `postgres`."""
     homes = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not homes:
@@ -59,6 +59,10 @@ def postgres(directory: Path) -> Iterator[str]:
         prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     port = free_port()
     options = ["-A", "trust", "-U", "hub", "--no-sync"]
+    if password:
+        (directory / "pw").write_text(password)
+        (directory / "pw").chmod(0o644)
+        options[1:2] = ["scram-sha-256", "--pwfile", str(directory / "pw")]
     create = [*prefix, str(programs / "initdb"), "-D", str(data), *options]
     subprocess.run(create, check=True, stdout=subprocess.DEVNULL, cwd="/")
     command = [
@@ -76,7 +80,7 @@ def postgres(directory: Path) -> Iterator[str]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
     try:
         _wait_for(port, process)
-        yield f"postgresql://hub@127.0.0.1:{port}/postgres"
+        yield f"postgresql://hub{f':{password}' if password else ''}@127.0.0.1:{port}/postgres"
     finally:
         process.terminate()
         process.wait(20)
