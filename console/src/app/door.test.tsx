@@ -174,7 +174,7 @@ describe('the first administrator', () => {
     hub.on('POST auth/password', { data: {} })
     const { user } = renderApp(hub, '/library', { profile: { set_up: true, name: '' } })
     await user.type(await screen.findByLabelText('Name'), 'Ada')
-    await user.type(screen.getByLabelText('Generated password'), 'made up')
+    await user.type(screen.getByLabelText('Present password'), 'made up')
     await user.type(screen.getByLabelText('Your own password'), 'eleven purple ducks')
     await user.click(screen.getByRole('button', { name: 'Save and go on' }))
     expect(await screen.findByRole('heading', { name: 'Library' })).toBeVisible()
@@ -182,10 +182,10 @@ describe('the first administrator', () => {
     expect(calls('auth/password').at(-1)?.body).toEqual({ current: 'made up', new: 'eleven purple ducks' })
   })
 
-  test('may keep the generated password, after having read what that means', async () => {
+  test('may keep the present password, after having read what that means', async () => {
     const { user } = renderApp(hub, '/library', { profile: { set_up: true } })
-    await user.click(await screen.findByRole('button', { name: 'Keep the generated password' }))
-    expect(screen.getByText(/Whoever can read that log/)).toBeVisible()
+    await user.click(await screen.findByRole('button', { name: 'Keep the present password' }))
+    expect(screen.getByText(/Whoever knows it can sign in/)).toBeVisible()
     await user.click(screen.getByRole('button', { name: 'Keep it for now' }))
     expect(await screen.findByRole('heading', { name: 'Library' })).toBeVisible()
   })

@@ -1,14 +1,15 @@
 import { Button, Spin } from 'antd'
-import { useCallback, useEffect, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Navigate, Outlet, useLocation } from 'react-router'
 
 import { EmptyState } from '@/components/empty-state'
 import { paths } from '@/config/paths'
-import { SetUpPage } from '@/features/account/set-up-page'
 import { sessionHint, setUpLater, signedOut } from '@/lib/auth-slice'
 import { useAppDispatch, useAppStore, useAuth } from '@/lib/hooks'
 import { refreshSession } from '@/lib/refresh'
+
+const SetUpPage = lazy(async () => ({ default: (await import('@/features/account/set-up-page')).SetUpPage }))
 
 export function Waiting() {
   const { t } = useTranslation()
@@ -43,7 +44,8 @@ export function Door() {
   }, [status, enter])
 
   if (status === 'in') {
-    return user?.set_up && !later ? <SetUpPage user={user} onLater={putOff} /> : <Outlet />
+    if (!user?.set_up || later) return <Outlet />
+    return <Suspense fallback={<Waiting />}><SetUpPage user={user} onLater={putOff} /></Suspense>
   }
   if (status === 'out') return <Navigate to={paths.login} replace state={{ from: location.pathname + location.search }} />
   if (unreachable) {

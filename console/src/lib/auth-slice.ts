@@ -36,7 +36,7 @@ export const sessionHint = {
 
 const LATER = 'modelhub.set-up-later'
 
-/** Keeping the generated password holds until this window closes; then the question comes again. */
+/** Keeping the password one came with holds until this window closes; then the question comes again. */
 export const setUpLater = {
   chosen: () => sessionStorage.getItem(LATER) === '1',
   choose: () => sessionStorage.setItem(LATER, '1'),

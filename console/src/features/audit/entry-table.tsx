@@ -20,7 +20,7 @@ export function EntryTable({ items, onOpen }: { items: AuditEntry[]; onOpen: (en
       rowKey="seq"
       size="small"
       pagination={false}
-      scroll={{ x: 760 }}
+      scroll={{ x: 940 }}
       dataSource={items}
       columns={[
         {
@@ -32,8 +32,8 @@ export function EntryTable({ items, onOpen }: { items: AuditEntry[]; onOpen: (en
             </Button>
           ),
         },
-        { title: t('audit.actor'), render: (_value, entry) => <span className="breakable">{actorOf(entry)}</span> },
-        { title: t('audit.object'), render: (_value, { object_name: name, object_id: id }) => <span className="breakable">{name || id || '–'}</span> },
+        { title: t('audit.actor'), width: 170, render: (_value, entry) => <span className="breakable">{actorOf(entry)}</span> },
+        { title: t('audit.object'), width: 250, render: (_value, { object_name: name, object_id: id }) => <span className="breakable">{name || id || '–'}</span> },
         { title: t('audit.result'), dataIndex: 'result', width: 100, render: (result: string) => <StatusTag status={result} /> },
         { title: t('audit.address'), dataIndex: 'address', width: 130, render: (address: string | null) => address ?? '–' },
         { title: t('audit.when'), dataIndex: 'at', width: 150, render: (at: string) => <span title={dates.moment(at)}>{dates.ago(at)}</span> },
