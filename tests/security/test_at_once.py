@@ -91,3 +91,44 @@ def test_many_guesses_at_once_learn_no_more_than_a_few_in_a_row(served: tuple[st
     told = lockouts.FREE["account"] + 1
     assert Counter(answer.status_code for answer in answers) == {401: told, 429: 20 - told}
     assert rows(database, "SELECT count(*) FROM lockouts") == [(2,)]
+
+
+def test_an_invitation_used_by_many_at_once_lets_one_in(served: tuple[str, str]) -> None:
+    url, _ = served
+    admin = bearer(url)
+    token = httpx.post(f"{url}/api/v1/invites", json={}, headers=admin).json()["data"]["token"]
+    names = iter(range(8))
+
+    def join() -> httpx.Response:
+        body = {"token": token, "email": f"guest{next(names)}@example.org", "password": "a long enough one"}
+        return httpx.post(f"{url}/api/v1/auth/join", json=body, timeout=60)
+
+    assert Counter(answer.status_code for answer in at_once(8, join)) == {201: 1, 404: 7}
+
+
+def test_two_administrators_who_demote_each_other_do_not_both_succeed(served: tuple[str, str]) -> None:
+    url, database = served
+    admin = bearer(url)
+    made = [
+        httpx.post(
+            f"{url}/api/v1/users",
+            json={"email": f"{name}@example.org", "password": "a long enough one", "role": "admin"},
+            headers=admin,
+        ).json()["data"]["id"]
+        for name in ("one", "two")
+    ]
+    first = rows(database, "SELECT id FROM users WHERE email = 'admin@localhost'")[0][0]
+    everybody = iter([first, *made])
+
+    def demote() -> httpx.Response:
+        path = f"{url}/api/v1/users/{next(everybody)}"
+        return httpx.patch(path, json={"role": "viewer"}, headers=admin, timeout=60)
+
+    answers = at_once(3, demote)
+    left = rows(database, "SELECT count(*) FROM users WHERE role = 'admin' AND active")
+    assert left[0][0] >= 1, [answer.text for answer in answers]
+    assert {answer.status_code for answer in answers} <= {200, 401, 403, 409}
+
+
+def bearer(url: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {sign_in_over_http(url).json()['data']['access_token']}"}
