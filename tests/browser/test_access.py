@@ -18,6 +18,8 @@ from tests.support.hub_process import ROOT, Hub, start_hub
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 OWN, THEIRS = "eleven purple ducks", "nine orange herons"
+OFFICE = ("users", "invitations", "lock-outs", "teams", "roles", "audit")
+PAGES = ("/account", "/account/sessions", "/account/keys", *(f"/admin/{page}" for page in OFFICE))
 
 
 def a_few_weights(folder: Path) -> None:
@@ -167,3 +169,12 @@ def test_an_administrator_lets_somebody_in_and_out(windows: list[Page], fresh_hu
     admin.keyboard.press("Escape")
     admin.get_by_role("button", name="Verify").click()
     expect(admin.get_by_text(re.compile(r"All \d+ entries are as they were written"))).to_be_visible()
+
+    # All of it fits a phone.
+    admin.set_viewport_size({"width": 390, "height": 844})
+    for path in PAGES:
+        admin.goto(path)
+        expect(admin.get_by_role("main")).to_be_visible()
+        expect(admin.locator(".ant-skeleton, .ant-spin")).to_have_count(0)
+        width = admin.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{path} is {width} pixels wide"

@@ -49,13 +49,35 @@ test('a session that is over signs out and forgets', async () => {
   expect(store.getState().api.queries).toEqual({})
 })
 
-test('a hub in trouble is not a reason to sign anybody out', async () => {
+test.each([503, 429])('a hub that answers %i is not a reason to sign anybody out', async (status) => {
   hub.on('GET probe', onlyFor('new'))
-  hub.on('POST auth/refresh', { status: 503, error: 'UNAVAILABLE', message: 'Later.' })
+  hub.on('POST auth/refresh', { status, error: 'LATER', message: 'Later.' })
   const store = enter('old')
   const { error } = await store.dispatch(probe.endpoints.probe.initiate(1))
   expect(error).toMatchObject({ status: 0, code: 'HUB_UNREACHABLE' })
   expect(authOf(store.getState()).status).toBe('in')
+})
+
+test('an access token about to expire is renewed before a request, not after its refusal', async () => {
+  hub.on('GET probe', onlyFor('new'))
+  hub.on('POST auth/refresh', signedInAnswer('new'))
+  const { data } = await enter('old', 5).dispatch(probe.endpoints.probe.initiate(1))
+  expect(data).toBe('seen')
+  expect(hub.calls.map(({ path }) => path)).toEqual(['auth/refresh', 'probe'])
+})
+
+test('a cookie that became somebody else\'s takes the old cache away', async () => {
+  hub.on('GET probe', { data: 'theirs' })
+  const store = enter('old')
+  await store.dispatch(probe.endpoints.probe.initiate(1))
+  store.dispatch(signedIn(signedInAnswer('new', 900, { id: 'u2' }).data as SignedIn))
+  expect(store.getState().api.queries).toEqual({})
+})
+
+test('how long to wait is kept with a refusal', async () => {
+  hub.on('POST poke', { status: 429, error: 'TOO_MANY_REQUESTS', message: 'Slowly.', headers: { 'Retry-After': '7' } })
+  const { error } = await enter('t').dispatch(probe.endpoints.poke.initiate({}))
+  expect(error).toMatchObject({ status: 429, retryAfter: 7 })
 })
 
 test('what the hub says of a failure is kept: code, message, details', async () => {

@@ -26,7 +26,8 @@ let inFlight: Promise<boolean> | null = null
 export function refreshSession(store: AuthStore): Promise<boolean> {
   inFlight ??= exclusively(async () => {
     const response = await fetch('/api/v1/auth/refresh', { method: 'POST', credentials: 'same-origin' })
-    if (response.status >= 500) throw new TypeError(`the hub answered ${response.status}`)
+    // Only a refusal of this very cookie is the end: a hub in trouble, or one that asks for patience, is not.
+    if (response.status !== 401 && response.status !== 403 && !response.ok) throw new TypeError(`the hub answered ${response.status}`)
     if (!response.ok) {
       sessionHint.clear()
       store.dispatch(signedOut('ended'))

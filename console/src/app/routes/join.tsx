@@ -5,7 +5,8 @@ import { useSilentEntry } from '@/app/enter'
 import { paths } from '@/config/paths'
 import { JoinPage } from '@/features/auth/join-page'
 
-/** The token came after the `#`, which no server sees; it leaves the address bar at once, for shoulders and histories. */
+/** The token comes after the `#`, which is in no request for a page and no Referer; it leaves the address bar and the history
+ *  at once, and lives in memory until it is used. */
 export function JoinRoute() {
   const { hash } = useLocation()
   const navigate = useNavigate()

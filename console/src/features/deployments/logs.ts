@@ -41,14 +41,16 @@ export function useLogs(id: string) {
         if (page.next <= next) break
         next = page.next
       }
+      const subscribe = () => void ask('/deployments', 'subscribe', { id, logs: true, after: next }).catch(setError)
       leave = follow<{ lines: string[] }>(
         '/deployments',
-        () => void ask('/deployments', 'subscribe', { id, logs: true, after: next }).catch(setError),
+        subscribe,
         (event: HubEvent<{ lines: string[] }>) => {
           if (event.id !== id || event.type !== 'log') return
           next = Math.max(next, event.seq)
           append({ lines: event.data.lines, next: event.seq })
         },
+        (lost) => lost === id && subscribe(),
       )
     }
     run().catch((reason: unknown) => !gone && setError(reason)).finally(() => !gone && setLoading(false))
