@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from integrations.child_events import LAST_EVENTS
+from integrations.redaction import presentable
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PASSED_ON = (
@@ -147,7 +148,8 @@ def last_event(directory: Path) -> dict[str, Any] | None:
 
 
 def read_log(directory: Path, offset: int = 0, limit: int = 256 * 1024) -> tuple[list[str], int]:
-    """Whole lines of the child's output after byte `offset`, at most `limit` bytes of them."""
+    """Whole lines of the child's output after byte `offset`, at most `limit` bytes of them, as users may see
+    them: what a library prints by itself is looked through here."""
     try:
         with (directory / "output.log").open("rb") as file:
             file.seek(offset)
@@ -155,7 +157,8 @@ def read_log(directory: Path, offset: int = 0, limit: int = 256 * 1024) -> tuple
     except FileNotFoundError:
         return [], offset
     end = data.rfind(b"\n") + 1 or (len(data) if len(data) == limit else 0)
-    return data[:end].decode(errors="replace").splitlines(), offset + end
+    lines = data[:end].decode(errors="replace").splitlines()
+    return [presentable(line) for line in lines], offset + end
 
 
 def tail_log(directory: Path, lines: int = 20) -> list[str]:

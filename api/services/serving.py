@@ -77,7 +77,7 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
     runtime = RUNTIMES[deployment.runtime]
     directory = child_directory(deployment)
     child = children.adopt(directory)
-    api_key = vault().open(deployment.secret)
+    api_key = vault().open(deployment.secret or "")
     if child and fresh and jobs.find(held.job_id).attempt == 1:
         child.stop(5)
         child = None
