@@ -57,7 +57,7 @@ test('a key is made from what one may, and shown once', async () => {
   const dialog = await screen.findByRole('dialog')
   await user.type(within(dialog).getByLabelText('Name'), 'Nightly')
   expect(within(dialog).getAllByRole('checkbox').map((box) => box.closest('label')?.querySelector('code')?.textContent)).toEqual([
-    'chat.use', 'deployments.read',
+    'deployments.read', 'chat.use',
   ])
   await user.click(within(dialog).getByRole('checkbox', { name: /deployments.read/ }))
   await choose(user, 'Deployments', 'tiny')

@@ -9,6 +9,12 @@ export const PERMISSIONS = [
 
 export type PermissionName = (typeof PERMISSIONS)[number]
 
+/** As people think of them; ones this console does not know come last. */
+export const inOrder = (names: readonly string[]): string[] => [
+  ...PERMISSIONS.filter((name) => names.includes(name)),
+  ...names.filter((name) => !(PERMISSIONS as readonly string[]).includes(name)),
+]
+
 /** What a program's key can never do, whatever its owner may. */
 export const NEVER_FOR_KEYS: readonly string[] = ['keys.use', 'users.manage', 'roles.manage']
 

@@ -6,7 +6,7 @@ import { PermissionBoxes } from '@/components/permission-boxes'
 import { SecretOnce } from '@/components/secret-once'
 import { fieldErrors } from '@/lib/field-errors'
 import { useAuth } from '@/lib/hooks'
-import { NEVER_FOR_KEYS } from '@/lib/permissions'
+import { inOrder, NEVER_FOR_KEYS } from '@/lib/permissions'
 import type { Deployment } from '@/types'
 
 import { useMakeKeyMutation } from './api'
@@ -28,7 +28,7 @@ export function MakeKeyDialog({ deployments, onClose }: { deployments: Deploymen
   const { user } = useAuth()
   const [form] = Form.useForm<Fields>()
   const [make, { isLoading, error, data: made }] = useMakeKeyMutation()
-  const own = (user?.permissions ?? []).filter((name) => !NEVER_FOR_KEYS.includes(name))
+  const own = inOrder(user?.permissions ?? []).filter((name) => !NEVER_FOR_KEYS.includes(name))
 
   const submit = async ({ name, scopes, deployments: only, days, requests_per_minute }: Fields) => {
     const answer = await make({
@@ -42,19 +42,7 @@ export function MakeKeyDialog({ deployments, onClose }: { deployments: Deploymen
   }
 
   if (made) {
-    return (
-      <Modal
-        open
-        title={t('keys.madeTitle', { name: made.name })}
-        onCancel={onClose}
-        onOk={onClose}
-        okText={t('actions.done')}
-        cancelButtonProps={{ hidden: true }}
-        mask={{ closable: false }}
-      >
-        <SecretOnce text={made.key} title={t('keys.once')} copy={t('keys.copy')} />
-      </Modal>
-    )
+    return <SecretOnce title={t('keys.madeTitle', { name: made.name })} warning={t('keys.once')} text={made.key} copy={t('keys.copy')} onClose={onClose} />
   }
   return (
     <Modal

@@ -15,13 +15,13 @@ export function Matrix({ roles, permissions }: { roles: Role[]; permissions: Per
         size="small"
         rowKey="name"
         pagination={false}
-        scroll={{ x: 260 + roles.length * 100 }}
+        scroll={{ x: 190 + roles.length * 100 }}
         dataSource={permissions}
         columns={[
           {
             title: t('roles.permission'),
             fixed: 'left',
-            width: 260,
+            width: 190,
             render: (_value, { name, description }) => (
               <>
                 {textOf(name, description)}

@@ -1,4 +1,4 @@
-import { Form, Input, Modal, Select, Typography } from 'antd'
+import { Form, Input, Modal, Select } from 'antd'
 import { useTranslation } from 'react-i18next'
 
 import { ErrorNote } from '@/components/error-note'
@@ -32,18 +32,9 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
   }
   if (made) {
     return (
-      <Modal
-        open
-        title={t('invites.madeTitle')}
-        okText={t('actions.done')}
-        cancelButtonProps={{ hidden: true }}
-        mask={{ closable: false }}
-        onOk={onClose}
-        onCancel={onClose}
-      >
-        <SecretOnce text={made.link} title={t('invites.once')} copy={t('invites.copy')} />
-        <Typography.Paragraph type="secondary">{t('join.until', { when: dates.moment(made.expires_at) })}</Typography.Paragraph>
-      </Modal>
+      <SecretOnce title={t('invites.madeTitle')} warning={t('invites.once')} text={made.link} copy={t('invites.copy')} onClose={onClose}>
+        {t('join.until', { when: dates.moment(made.expires_at) })}
+      </SecretOnce>
     )
   }
   return (

@@ -12,25 +12,24 @@ export function ResetLinkDialog({ user, onClose }: { user: User; onClose: () => 
   const { t } = useTranslation()
   const dates = useDates()
   const [make, { data, isLoading }] = useResetLinkMutation()
+  const title = t('users.resetName', { name: user.name || user.email })
+  if (data) {
+    return (
+      <SecretOnce title={title} warning={t('invites.once')} text={data.link} copy={t('invites.copy')} onClose={onClose}>
+        {t('join.until', { when: dates.moment(data.expires_at) })}
+      </SecretOnce>
+    )
+  }
   return (
     <Modal
       open
-      title={t('users.resetName', { name: user.name || user.email })}
-      okText={data ? t('actions.done') : t('users.resetMake')}
+      title={title}
+      okText={t('users.resetMake')}
       okButtonProps={{ loading: isLoading }}
-      cancelButtonProps={{ hidden: Boolean(data) }}
-      mask={{ closable: !data }}
-      onOk={() => (data ? onClose() : void make(user.id))}
+      onOk={() => void make(user.id)}
       onCancel={onClose}
     >
-      {data ? (
-        <>
-          <SecretOnce text={data.link} title={t('invites.once')} copy={t('invites.copy')} />
-          <Typography.Paragraph type="secondary">{t('join.until', { when: dates.moment(data.expires_at) })}</Typography.Paragraph>
-        </>
-      ) : (
-        <Typography.Paragraph>{t('users.resetHint')}</Typography.Paragraph>
-      )}
+      <Typography.Paragraph>{t('users.resetHint')}</Typography.Paragraph>
     </Modal>
   )
 }
