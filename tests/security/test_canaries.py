@@ -82,7 +82,6 @@ class User:
         answer = self.http.request(method, path, **options)
         if method == "GET" or not answer.is_success:
             headers = {name: value for name, value in answer.headers.items() if name != "set-cookie"}
-            # An address we sent comes back in no answer either, except where the caller's own redirect ends.
             self.kept.append((f"{method} {path[:60]}", f"{answer.status_code} {headers} {answer.text}"))
         return answer
 
@@ -383,6 +382,10 @@ def test_planted_secrets_are_found_nowhere(tmp_path: Path) -> None:
                 ["ps", "--json"],
             ):
                 kept.append((f"modelhub {words}", program(shell, *words)))
+            asked = {"model": "tiny", "prompt": "hello", "max_tokens": 2}
+            bearer = {"Authorization": f"Bearer {canaries['API key']}"}
+            answer = user.ask("POST", "/v1/completions", json=asked, headers=bearer)
+            assert answer.is_success, "the hub goes on with the key it was given meanwhile"
             assert every_get(admin) > 40
             for format in ("jsonl", "csv"):
                 exported = admin.ask("GET", f"/api/v1/audit/export?format={format}")
