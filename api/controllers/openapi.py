@@ -15,13 +15,14 @@ from api.schemas.base import Problem
 
 _REF = "#/components/schemas/{model}"
 _TEXT = {
-    400: "The body is not valid JSON.",
+    400: "The body is not valid JSON, or text has a NUL character.",
     401: "Not signed in.",
     403: "Not allowed.",
     404: "There is no such thing.",
     405: "This method is not offered here.",
     409: "Something else stands in the way.",
     413: "Too large.",
+    414: "The address is too long.",
     415: "Not JSON.",
     422: "Understood, and wrong.",
     429: "Too many requests.",
@@ -138,14 +139,14 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
         schema = _enveloped(inner) if declared.envelope else inner
         good["content"] = {"application/json": {"schema": schema}}
         if declared.streams:
-            good["content"] |= {each: {"schema": {"type": "string"}} for each in media}
+            good["content"] |= {each: _streamed(each) for each in media}
     elif declared.streams:
-        good["content"] = {each: {"schema": {"type": "string"}} for each in media}
+        good["content"] = {each: _streamed(each) for each in media}
     statuses = set(declared.errors)
     statuses |= {401, 403} if declared.permission != "public" else set()
     statuses |= {400, 413, 415, 422} if declared.body is not None else set()
-    statuses |= {422} if declared.query is not None else set()
-    statuses |= {404} if rule.arguments else set()
+    statuses |= {400, 414, 422} if declared.query is not None else set()
+    statuses |= {404, 414} if rule.arguments else set()
     statuses |= {503}
     if rule.rule.startswith("/v1/"):
         statuses.discard(422)  # OpenAI's dialect says 400 for a wrong field
@@ -161,7 +162,14 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
         }
         for status in sorted(statuses)
     }
+    if declared.out is not None and not declared.envelope and not rule.rule.startswith("/v1/"):
+        bad["503"]["content"] = good["content"]  # /readyz names its parts also when one is away
     return {str(declared.status): good, **bad}
+
+
+def _streamed(media: str) -> dict[str, Any]:
+    """Server-sent events are described in docs/chat.md: OpenAPI 3.1 has no word for a sequence."""
+    return {} if media == "text/event-stream" else {"schema": {"type": "string"}}
 
 
 def _enveloped(inner: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -173,7 +173,9 @@ def start_engine(*command: str) -> Engine:
 
 
 @contextlib.contextmanager
-def web_with_engine(worker: bool = False, engine: Engine | None = None) -> Iterator[Web]:
+def web_with_engine(
+    worker: bool = False, engine: Engine | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Web]:
     """Redis and the web server (and a worker, if asked for) over a new database; `scripted` is deployed."""
     with tempfile.TemporaryDirectory(prefix="mh-") as directory:
         home = Path(directory)
@@ -187,6 +189,7 @@ def web_with_engine(worker: bool = False, engine: Engine | None = None) -> Itera
             "MODELHUB_ADMIN_PASSWORD": PASSWORD,
             "MODELHUB_LEASE_SECONDS": "2",
             "REDIS_URL": f"unix://{socket_path}?db=0",
+            **(settings or {}),
         }
         made = subprocess.run(
             [sys.executable, "-m", "api.prepare"], cwd=ROOT, env=environment, capture_output=True, text=True
@@ -241,6 +244,7 @@ def _app(environment: dict[str, str]) -> Flask:
         Settings(
             MODELHUB_HOME=Path(environment["MODELHUB_HOME"]),
             REDIS_URL=environment["REDIS_URL"],
+            DATABASE_URL=environment.get("DATABASE_URL"),
             _env_file=None,
         ),
         serves=False,
