@@ -3,6 +3,8 @@
 import pytest
 from flask import Flask
 
+from api.controllers.cookies import same_site
+from api.errors import Forbidden
 from api.extensions import db
 from api.models import User, UserSession
 from api.services import devices
@@ -151,6 +153,19 @@ def test_a_foreign_page_may_use_nothing_that_has_the_cookie(app: Flask, anna: Pe
         assert answer.status_code == 403 and "Set-Cookie" not in answer.headers, name
     assert desk.call("POST", "auth/refresh", Sec_Fetch_Site="cross-site").status_code == 403
     assert desk.call("POST", "auth/refresh", Origin="http://localhost").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://elsewhere.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_the_cookies_own_check_does_not_rest_on_the_one_before_it(
+    app: Flask,
+    headers: dict,  # type: ignore[type-arg]
+) -> None:
+    with app.test_request_context(headers=headers), pytest.raises(Forbidden):
+        same_site()
+    with app.test_request_context(headers={"Origin": "http://localhost"}):
+        same_site()
 
 
 def test_old_ended_sessions_are_forgotten_at_the_next_sign_in(app: Flask, anna: Person) -> None:
