@@ -175,6 +175,7 @@ def test_an_administrator_lets_somebody_in_and_out(windows: list[Page], fresh_hu
     for path in PAGES:
         admin.goto(path)
         expect(admin.get_by_role("main")).to_be_visible()
-        expect(admin.locator(".ant-skeleton, .ant-spin")).to_have_count(0)
+        expect(admin.get_by_role("heading", level=1)).to_be_visible()
+        expect(admin.locator(".ant-skeleton")).to_have_count(0)
         width = admin.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{path} is {width} pixels wide"
