@@ -19,6 +19,9 @@ from api.schemas.base import Body
 from api.security.limits import admit
 from api.security.permissions import Permission
 
+STRANGERS_BODY = 64 * 1024
+"""Bytes that are read from whoever has not shown who he is."""
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -64,6 +67,8 @@ def contract(
             if query is not None:
                 path["query"] = query.model_validate(_query_values())
             if body is not None:
+                if permission == "public":
+                    request.max_content_length = STRANGERS_BODY
                 path["body"] = body.model_validate(_json_body())
             try:
                 answer = method(self, **path)

@@ -32,9 +32,12 @@ HSTS_SECONDS = 365 * 24 * 3600
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 AUTH = "/api/v1/auth/"
 """Where a cookie counts: nothing changes there for a page of another origin."""
+SOCKETS = "/socket.io/"
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?)\.?(:[0-9]{1,5})?", re.ASCII)
 
 _UNUSED = "camera microphone geolocation payment usb serial hid midi browsing-topics"
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
+
 PERMISSIONS = ", ".join(f"{feature}=()" for feature in _UNUSED.split())
 DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """For answers that are no page: nothing in them is ever to be loaded or run."""
@@ -84,6 +87,10 @@ class Door:
             return BadRequest(
                 f"This hub does not answer to the name '{host[:100]}'. If it is one of its names, add it to "
                 "MODELHUB_ALLOWED_HOSTS and start the hub again."
+            )
+        if environ["PATH_INFO"].startswith(SOCKETS) and not _is_handshake(environ):
+            return BadRequest(
+                "Only WebSockets are spoken here, and this is no WebSocket handshake of version 13."
             )
         target = environ.get("RAW_URI", "/")
         if not target.startswith(("/", "*")) and urlsplit(target).netloc.lower() != (said or "").lower():
@@ -193,6 +200,18 @@ def _is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_handshake(environ: "WSGIEnvironment") -> bool:
+    """A whole one: the libraries behind Socket.IO raise where half of it is missing."""
+    names = [name.strip().lower() for name in environ.get("HTTP_CONNECTION", "").split(",")]
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and "upgrade" in names
+        and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == "13"
+        and bool(_KEY.fullmatch(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")))
+    )
 
 
 def _never_left(environ: "WSGIEnvironment", host: str | None) -> bool:

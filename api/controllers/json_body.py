@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 MAX_DEPTH = 64
 MAX_NAME = 1024
@@ -25,10 +25,12 @@ _UNFIT = re.compile(r"\\u(0000|[dD][89a-fA-F])")
 class StrictJson:
     """What a request reads its body with."""
 
-    @staticmethod
-    def loads(data: bytes) -> Any:
+    keeps = True
+
+    @classmethod
+    def loads(cls, data: bytes) -> Any:
         try:
-            text = data.decode().removeprefix("\ufeff")
+            text = data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
             value = _DECODER.decode(text)
             if text.count("[") + text.count("{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
                 raise RecursionError
@@ -36,15 +38,34 @@ class StrictJson:
             raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
         except ValueError:
             raise BadRequest("The body is not valid JSON.") from None
-        if "\\u" in text and _UNFIT.search(text):
+        if cls.keeps and "\\u" in text and _UNFIT.search(text):
             _check_text(value)
         return value
+
+
+class RelayedJson(StrictJson):
+    """The same for `/v1`: no text of it is kept here, and what is odd in one is the engine's to judge."""
+
+    keeps = False
 
 
 class JsonRequest(Request):
     """Flask gives every request the application's own reader; this one keeps the strict one."""
 
-    json_module: Any = property(lambda _self: StrictJson, lambda _self, _given: None)
+    @property  # type: ignore[override]
+    def json_module(self) -> type[StrictJson]:
+        return RelayedJson if self.path.startswith("/v1/") else StrictJson
+
+    @json_module.setter
+    def json_module(self, _given: Any) -> None:
+        pass
+
+    def get_data(self, *args: Any, **options: Any) -> Any:
+        """As ever; but a body in chunks that reaches the limit is refused: werkzeug would cut it off."""
+        data = super().get_data(*args, **options)
+        if self.content_length is None and len(data) >= (self.max_content_length or math.inf):
+            raise RequestEntityTooLarge
+        return data
 
 
 def depth(value: Any) -> int:

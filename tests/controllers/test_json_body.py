@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import BadRequest
 
-from api.controllers.json_body import MAX_DEPTH, StrictJson
+from api.controllers.json_body import MAX_DEPTH, RelayedJson, StrictJson
 
 MAX = 2**63 - 1
 
@@ -27,7 +27,7 @@ def test_what_is_json_is_read(text: str) -> None:
     ("data", "said"),
     [
         (b"{", "not valid"), (b"", "not valid"), (b"\xff\xfe", "not valid"), (b'"\xed\xa0\x80"', "not valid"),
-        ('{"a": 1}'.encode("utf-16"), "not valid"), (b"NaN", "NaN"), (b"[Infinity]", "Infinity"),
+        (("[" * 65 + "]" * 65).encode("utf-16"), "64 levels"), (b"NaN", "NaN"), (b"[Infinity]", "Infinity"),
         (b"-Infinity", "-Infinity"), (b'{"a": 1, "a": 2}', "twice"),
         (b'[{"b": {"a": 1, "\\u0061": 2}}]', "twice"),
         (b"1e999", "double"), (b"[-1e999]", "double"), (b"1" * 400 + b".0", "double"),
@@ -42,6 +42,12 @@ def test_what_is_json_is_read(text: str) -> None:
 def test_what_is_doubtful_is_refused_with_a_reason(data: bytes, said: str) -> None:
     with pytest.raises(BadRequest, match=said):
         StrictJson.loads(data)
+
+
+def test_other_encodings_of_json_and_odd_texts_for_engines() -> None:
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        assert StrictJson.loads('{"a": "ü"}'.encode(encoding)) == {"a": "ü"}
+    assert RelayedJson.loads(b'["\\ud800", "\\u0000"]') == ["\ud800", "\0"]
 
 
 def test_a_refusal_does_not_hang_on_a_large_body() -> None:
