@@ -11,9 +11,9 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
-from api.errors import Conflict, Forbidden, Invalid, Missing
+from api.errors import Conflict, Forbidden, Invalid, Missing, Unauthenticated
 from api.extensions import db
-from api.models import ApiKey, Deployment
+from api.models import ApiKey, Deployment, User
 from api.models.base import utcnow
 from api.schemas.access import ApiKeyMade, ApiKeyOut, ApiKeyQuery, ApiKeyRequest
 from api.schemas.base import Page
@@ -39,6 +39,10 @@ def create(body: ApiKeyRequest, who: Identity) -> ApiKeyMade:
     key = "mh_" + secrets.token_urlsafe(32)
     with unit_of_work():
         exclusive(f"api-keys:{owner}")
+        # Held until the commit: an account that is being closed gets no key at the same moment.
+        still = select(User.id).where(User.id == owner, User.active).with_for_update(read=True)
+        if db.session.scalar(still) is None:
+            raise Unauthenticated("This account is not active any more. Ask an administrator.")
         now = utcnow()
         if _active(owner) >= MAX_ACTIVE:
             raise Conflict(f"You have {MAX_ACTIVE} keys that work already. Revoke those no longer needed.")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from api.errors import Conflict, Forbidden, Invalid, Missing
 from api.extensions import db, settings
@@ -82,15 +83,18 @@ def change(name: str, body: RoleChange, who: Identity) -> RoleOut:
 
 def delete(name: str, who: Identity) -> None:
     """Only a role that nobody holds, and that nobody will be given by an open invitation or a setting."""
-    with unit_of_work() as after_commit:
-        exclusive("roles")
-        row = _touchable(name, who)
-        if row.builtin:
-            raise Conflict(f"'{name}' is one of the roles every hub has. Change what it may do instead.")
-        _unused(name)
-        audit.note("role.delete", row, before=_facts(row))
-        db.session.delete(row)
-        after_commit(forget)
+    try:
+        with unit_of_work() as after_commit:
+            exclusive("roles")
+            row = _touchable(name, who)
+            if row.builtin:
+                raise Conflict(f"'{name}' is one of the roles every hub has. Change what it may do instead.")
+            _unused(name)
+            audit.note("role.delete", row, before=_facts(row))
+            db.session.delete(row)
+            after_commit(forget)
+    except IntegrityError:
+        raise Conflict(f"Somebody was given the role '{name}' at this moment. Look who holds it.") from None
 
 
 def _unused(name: str) -> None:

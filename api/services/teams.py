@@ -173,7 +173,8 @@ def _missing(team_id: str) -> Missing:
 
 def _user(user: str) -> User:
     fits = or_(User.id == user, User.email == user.strip().lower())
-    row = None if "\0" in user else db.session.scalar(select(User).where(fits))
+    # Held until the commit: somebody who is being removed cannot become a member at the same moment.
+    row = None if "\0" in user else db.session.scalar(select(User).where(fits).with_for_update(read=True))
     if row is None:
         raise Missing("There is no such user. Give an id or the e-mail somebody signs in with.")
     return row
