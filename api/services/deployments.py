@@ -70,7 +70,7 @@ def request(body: DeploymentRequest, who: Identity) -> DeploymentOut:
             deployment.model = library.seen(body.model_id, who)
             db.session.add(deployment)
             db.session.flush()
-            jobs.submit(after_commit, "deploy", deployment.id, user_id=who.owner_id)
+            jobs.submit(after_commit, "deploy", deployment.id, user_id=who.owner_id, name=body.name)
             db.session.refresh(deployment, ["owner"])
             audit.note("deployment.create", deployment, model_id=model.id, runtime=body.runtime)
             answer, rooms = shape(deployment), ownership.audience(deployment)
@@ -246,7 +246,8 @@ def _begin(
     after_commit: AfterCommit, deployment: Deployment, message: str, params: dict[str, Any] | None = None
 ) -> None:
     deployment.status, deployment.error, deployment.message = "deploying", None, message
-    jobs.submit(after_commit, "deploy", deployment.id, params, user_id=deployment.user_id)
+    owner, name = deployment.user_id, deployment.name
+    jobs.submit(after_commit, "deploy", deployment.id, params, user_id=owner, name=name)
     changed(after_commit, deployment)
 
 

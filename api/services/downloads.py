@@ -44,7 +44,7 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     with unit_of_work() as after_commit:
         exclusive(f"download:{key}")
         _refuse_duplicate(plan, key, who)
-        job = jobs.submit(after_commit, "download", "", {}, user_id=who.owner_id)
+        job = jobs.submit(after_commit, "download", "", user_id=who.owner_id, name=plan.ref)
         job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}
         download = Download(
             job_id=job.id,

@@ -90,9 +90,14 @@ def submit(
     params: dict[str, Any] | None = None,
     *,
     user_id: str | None = None,
+    name: str = "",
 ) -> Job:
-    """Write a new job into the ledger for `user_id`; its bell is rung after the commit."""
-    job = Job(kind=kind, object_id=object_id, user_id=user_id, params=params or {}, rung_at=time.time())
+    """Write a new job into the ledger for `user_id`; its bell is rung after the commit.
+
+    `name` is what people call the object it works for.
+    """
+    values = {**(params or {}), "name": name} if name else params or {}
+    job = Job(kind=kind, object_id=object_id, user_id=user_id, params=values, rung_at=time.time())
     db.session.add(job)
     db.session.flush()
     after_commit(lambda: ring(job.id, kind))
@@ -288,7 +293,7 @@ def _end(job: Job, state: str, error: dict[str, Any] | None) -> None:
 
 
 def _about(job: Job) -> tuple[str, str | None, str]:
-    return ("deployment" if job.kind == "deploy" else job.kind), job.object_id, ""
+    return ("deployment" if job.kind == "deploy" else job.kind), job.object_id, str(job.params.get("name", ""))
 
 
 def _changed(after_commit: AfterCommit, job: Job) -> None:
