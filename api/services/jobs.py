@@ -293,7 +293,8 @@ def _end(job: Job, state: str, error: dict[str, Any] | None) -> None:
 
 
 def _about(job: Job) -> tuple[str, str | None, str]:
-    return ("deployment" if job.kind == "deploy" else job.kind), job.object_id, str(job.params.get("name", ""))
+    kind = "deployment" if job.kind == "deploy" else job.kind
+    return kind, job.object_id, str(job.params.get("name", ""))
 
 
 def _changed(after_commit: AfterCommit, job: Job) -> None:
