@@ -92,7 +92,7 @@ class Settings(BaseSettings):
     allowed_hosts: list[str] = Field(
         [],
         alias="MODELHUB_ALLOWED_HOSTS",
-        description="JSON list of host names this hub answers to, beside its own and that of the public address.",
+        description="JSON list of host names to answer to, beside its own and that of the public address.",
     )
     trusted_proxies: int = Field(
         0,

@@ -3,52 +3,37 @@
 - A token goes to the home origin (scheme, host and port) and nowhere else, whoever redirects us where.
 - A redirect never leads from https to http, and never from a public hub into a private network: the address
   is resolved once, checked, and connected to.
+- An address that a user gave (`Outbound.for_address`) leads to public addresses only, at every hop.
 - TLS is verified against certifi or `SSL_CERT_FILE`; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured.
 """
 
 import base64
 import contextlib
 import http.client
-import ipaddress
 import os
 import socket
 import ssl
 import urllib.request
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from integrations.errors import AccessDenied, Unreachable, Unsupported
+from integrations.addresses import (
+    Origin,
+    Place,
+    allowed_origins,
+    is_public,
+    look_up,
+    look_up_public,
+    read_url,
+)
+from integrations.errors import AccessDenied, Unreachable
 
 USER_AGENT = "modelhub/0.1"
 MAX_REDIRECTS = 5
 URL_CHARACTERS = "%/:=&?~+!$,;'@()*[]"
 """What a redirect may contain as it is; the rest (spaces, accents) is escaped."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class Origin(NamedTuple):
-    """What credentials are bound to."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, url: str) -> "Origin":
-        """Raises Unsupported for anything but an http address."""
-        try:
-            split = urlsplit(url)
-            port = split.port
-        except ValueError:
-            split, port = urlsplit(""), None
-        if split.scheme not in ("http", "https") or not split.hostname:
-            raise Unsupported(f"'{url[:200]}' is no web address that can be fetched.")
-        return cls(split.scheme, split.hostname, port or (443 if split.scheme == "https" else 80))
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
 
 
 class Outbound:
@@ -61,6 +46,21 @@ class Outbound:
         self.token = token
         self.connect_timeout = connect
         self.read_timeout = read
+        self.allowed: frozenset[Origin] | None = None
+
+    @classmethod
+    def for_address(
+        cls, url: str, allowed: frozenset[Origin] | None = None, *, connect: float = 10.0, read: float = 30.0
+    ) -> "Outbound":
+        """The rules for an address that a user gave: no token, and only public addresses at every hop.
+
+        `allowed` are the exact origins an administrator configured (`addresses.allowed_origins()` when None);
+        nothing is checked about those. Raises InvalidRef when the address is not plain.
+        """
+        origin, _ = read_url(url)
+        rules = cls(str(origin), connect=connect, read=read)
+        rules.allowed = allowed_origins() if allowed is None else allowed
+        return rules
 
     def headers(self, origin: Origin) -> dict[str, str]:
         fields = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -68,25 +68,39 @@ class Outbound:
             fields["Authorization"] = f"Bearer {self.token}"
         return fields
 
+    def origin_of(self, url: str) -> Origin:
+        """Where `url` leads; strictly read when a user has a say in it."""
+        return Origin.of(url) if self.allowed is None else read_url(url)[0]
+
     @cached_property
     def private_home(self) -> bool:
         """Whether the hub itself lies in a private network; then its redirects may too."""
         try:
-            found = socket.getaddrinfo(self.home.host, self.home.port, type=socket.SOCK_STREAM)
+            found = look_up(self.home.host, self.home.port)
         except OSError:
             return False
-        return any(not is_public(str(info[4][0])) for info in found)
+        return any(not is_public(place.address[0]) for place in found)
 
-    def connect(self, address: tuple[str, int], timeout: Any = None, source: Any = None) -> socket.socket:
-        """Resolve once, check, and connect to exactly that address."""
-        host, port = address
-        trouble: OSError = OSError(f"{host} has no address")
-        for family, kind, protocol, _, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            if (host, port) != self.home[1:] and not is_public(str(place[0])) and not self.private_home:
-                raise Unreachable(
-                    f"{self.home} sent us on to {host}, which lies in a private network. That was refused.",
-                    details={"host": host},
-                )
+    def places(self, origin: Origin) -> list[Place]:
+        """The addresses to connect to for this origin, looked up and checked. Raises Unreachable, OSError."""
+        if self.allowed is not None:
+            exempt = origin in self.allowed
+            return (look_up if exempt else look_up_public)(origin.host, origin.port)
+        found = look_up(origin.host, origin.port)
+        if origin[1:] != self.home[1:] and not self.private_home:
+            for place in found:
+                if not is_public(place.address[0]):
+                    raise Unreachable(
+                        f"{self.home} sent us on to {origin.host}, which lies in a private network. "
+                        "That was refused.",
+                        details={"host": origin.host},
+                    )
+        return found
+
+    def connect(self, origin: Origin) -> socket.socket:
+        """Look up once, check, and connect to exactly that address."""
+        trouble: OSError = OSError(f"{origin.host} has no address")
+        for family, kind, protocol, place in self.places(origin):
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.settimeout(self.connect_timeout)
@@ -99,12 +113,21 @@ class Outbound:
                 return sock
         raise trouble
 
+    def via(self, origin: Origin) -> tuple[Any, str]:
+        """The proxy the environment names for this origin, or None; and the host to ask it for.
 
-def is_public(address: str) -> bool:
-    ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return ip.is_global
+        A proxy looks names up for itself. For an address from a user it is therefore given the number that
+        was checked; what an administrator allowed is asked directly.
+        """
+        proxy = proxy_for(origin)
+        if proxy is None or origin in (self.allowed or ()):
+            return None, origin.host
+        if self.allowed is not None:
+            return proxy, self.places(origin)[0].address[0]
+        if origin[1:] != self.home[1:]:
+            with contextlib.suppress(OSError):  # it may be that only the proxy knows this name
+                self.places(origin)
+        return proxy, origin.host
 
 
 @cache
@@ -184,7 +207,7 @@ class Wire:
             response = self._send(url, fields)
             if response.status not in REDIRECTS:
                 return response
-            target = urljoin(url, response.header("Location") or "")
+            target = self._next(url, response.header("Location") or "")
             if not response.drain():
                 self.drop(url)
             if urlsplit(url).scheme == "https" and urlsplit(target).scheme != "https":
@@ -195,13 +218,12 @@ class Wire:
         raise Unreachable(f"{self.outbound.home} sent us round in circles ({MAX_REDIRECTS} redirects).")
 
     def _send(self, url: str, fields: dict[str, str]) -> Response:
-        origin, split = Origin.of(url), urlsplit(url)
-        target = quote((split.path or "/") + (f"?{split.query}" if split.query else ""), safe=URL_CHARACTERS)
-        headers = {**self.outbound.headers(origin), **fields}
+        origin, target = self._read(url)
+        headers = {**self.outbound.headers(origin), **fields, "Host": host_field(origin)}
         fresh = origin not in self._open
         connection: Any = self._open.get(origin) or self._connect(origin)
-        if getattr(connection, "absolute_targets", False):
-            target = f"{origin}{target}"
+        if getattr(connection, "asked_for", None):
+            target = f"{connection.asked_for}{target}"
             headers |= connection.proxy_fields
         try:
             connection.request("GET", target, headers=headers)
@@ -215,8 +237,24 @@ class Wire:
             self.drop(url)
             raise
 
+    def _read(self, url: str) -> tuple[Origin, str]:
+        if self.outbound.allowed is not None:
+            return read_url(url)
+        split = urlsplit(url)
+        target = (split.path or "/") + (f"?{split.query}" if split.query else "")
+        return Origin.of(url), quote(target, safe=URL_CHARACTERS)
+
+    def _next(self, url: str, location: str) -> str:
+        """Where a redirect leads. What a stranger's server says is escaped, then read as strictly as ever."""
+        if self.outbound.allowed is None:
+            return urljoin(url, location)
+        if "\\" in location or not location.isprintable():
+            raise Unreachable(f"{self._read(url)[0]} sent us on to an address that cannot be read.")
+        # Headers come as Latin-1; a target that begins with `//` or a scheme is an address of its own.
+        return urljoin(url, quote(location.strip(" "), safe=URL_CHARACTERS + "#-._"))
+
     def _connect(self, origin: Origin) -> Any:
-        proxy = proxy_for(origin)
+        proxy, asked_for = self.outbound.via(origin)
         host, port = (proxy.hostname or "", proxy.port or 8080) if proxy else (origin.host, origin.port)
         connection: Any
         if origin.scheme == "https":
@@ -226,22 +264,25 @@ class Wire:
         else:
             connection = http.client.HTTPConnection(host, port, timeout=self.outbound.read_timeout)
         if proxy is None:
-            connection._create_connection = self.outbound.connect
+            connection._create_connection = lambda *_: self.outbound.connect(origin)
         else:
             fields = {}
             if proxy.username:
                 pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
                 fields["Proxy-Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
             if origin.scheme == "https":
-                connection.set_tunnel(origin.host, origin.port, fields)
+                connection.set_tunnel(asked_for, origin.port, fields)
+                if asked_for != origin.host:
+                    connection._context = Named(tls(), origin.host)
             else:
-                connection.absolute_targets, connection.proxy_fields = True, fields
+                connection.asked_for = origin._replace(host=asked_for)
+                connection.proxy_fields = fields
         self._open[origin] = connection
         return connection
 
     def drop(self, url: str) -> None:
         """Close the connection to the origin of `url`: its state is unknown."""
-        if connection := self._open.pop(Origin.of(url), None):
+        if connection := self._open.pop(self.outbound.origin_of(url), None):
             connection.close()
 
     def close(self) -> None:
@@ -263,3 +304,19 @@ def proxy_for(origin: Origin) -> Any:
         return None
     named = urllib.request.getproxies().get(origin.scheme)
     return urlsplit(named if "://" in named else f"http://{named}") if named else None
+
+
+def host_field(origin: Origin) -> str:
+    """The Host header for an origin."""
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    return host if origin.port == (443 if origin.scheme == "https" else 80) else f"{host}:{origin.port}"
+
+
+class Named:
+    """A TLS context for one server: its certificate is held against its name, whatever was dialled."""
+
+    def __init__(self, context: ssl.SSLContext, name: str) -> None:
+        self.context, self.name = context, name
+
+    def wrap_socket(self, sock: socket.socket, **_given: Any) -> ssl.SSLSocket:
+        return self.context.wrap_socket(sock, server_hostname=self.name)

@@ -6,7 +6,7 @@ from flask_restful import Resource
 from api.controllers.contract import contract
 from api.controllers.cookies import caller, delete_cookie, refresh_token, same_site, signed_in
 from api.errors import Unauthenticated, now_text
-from api.schemas.auth import JoinInfo, JoinQuery, JoinRequest, Login, Registration, SignedIn, SignInOptions
+from api.schemas.auth import JoinInfo, JoinLook, JoinRequest, Login, Registration, SignedIn, SignInOptions
 from api.schemas.base import Empty
 from api.services import accounts, invites, sessions
 
@@ -58,12 +58,15 @@ class RegisterResource(Resource):
         return signed_in(accounts.register(body, caller()), 201)
 
 
-class JoinResource(Resource):
-    @contract("public", query=JoinQuery, out=JoinInfo, errors=(404,))
-    def get(self, query: JoinQuery) -> JoinInfo:
-        """What an invitation or reset link is for."""
-        return invites.look(query.token)
+class JoinLookResource(Resource):
+    # A token in a query would stand in the access log of every proxy on the way.
+    @contract("public", body=JoinLook, out=JoinInfo, errors=(404,))
+    def post(self, body: JoinLook) -> JoinInfo:
+        """What an invitation or reset link is for; it stays unused."""
+        return invites.look(body.token)
 
+
+class JoinResource(Resource):
     @contract("public", body=JoinRequest, out=SignedIn, status=201, errors=(403, 404, 409))
     def post(self, body: JoinRequest) -> Response:
         """Use it: as a new user, or with a new password."""
@@ -77,5 +80,6 @@ ROUTES = [
     (RefreshResource, "/api/v1/auth/refresh"),
     (LogoutResource, "/api/v1/auth/logout"),
     (RegisterResource, "/api/v1/auth/register"),
+    (JoinLookResource, "/api/v1/auth/join/look"),
     (JoinResource, "/api/v1/auth/join"),
 ]

@@ -41,7 +41,7 @@ class JoinRequest(Body):
     password: str = NewPassword
 
 
-class JoinQuery(Body):
+class JoinLook(Body):
     token: str = Field(min_length=8, max_length=200)
 
 

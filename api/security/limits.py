@@ -33,7 +33,7 @@ from api.security.permissions import Permission
 log = structlog.get_logger(__name__)
 
 SIGN_IN = frozenset(
-    f"/api/v1/auth/{name}" for name in ("login", "register", "join", "sso/start", "sso/callback")
+    f"/api/v1/auth/{name}" for name in ("login", "register", "join", "join/look", "sso/start", "sso/callback")
 )
 EXEMPT = frozenset({"/healthz", "/readyz", "/metrics"})
 COUNTED = ("/api/v1/", "/v1/", "/hf/", "/ollama/")

@@ -32,7 +32,7 @@ def visible(table: Any, who: Identity) -> ColumnElement[bool]:
 
 
 def may_see(row: Any, who: Identity) -> bool:
-    """The same for one `Owned` row that is at hand (or what was remembered of it: id and `Owned`'s columns)."""
+    """The same for one `Owned` row at hand (or what was remembered of it: id and `Owned`'s columns)."""
     if who.deployments is not None and row.id not in who.deployments:
         return False
     if who.may("all.read") or row.user_id == who.user_id or row.visibility == "public":

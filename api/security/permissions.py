@@ -76,4 +76,4 @@ BUILTIN: dict[str, tuple[str, str, frozenset[str]]] = {
     "operator": ("Operator", "Runs the hub's models for everybody.", frozenset(_OPERATOR)),
     "admin": ("Administrator", "May do everything.", GRANTABLE),
 }
-"""The roles a hub starts with: name → title, description, permissions. The administrator holds all, always."""
+"""The roles a hub starts with: name → title, description, permissions. The administrator holds all."""

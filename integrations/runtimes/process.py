@@ -109,10 +109,15 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_given: Any) -> None:
+        return None
+
+
 def _ask(url: str, body: bytes | None, headers: dict[str, str], seconds: float) -> dict[str, Any]:
     request = urllib.request.Request(url, body, headers)  # noqa: S310 - always http to loopback
-    # Straight to loopback: a proxy of the environment has no business here.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    # Straight to loopback and nowhere else: no proxy of the environment, no redirect from what answers.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
     try:
         with opener.open(request, timeout=seconds) as response:
             answer = json.load(response)

@@ -14,17 +14,48 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # the client calls home about its caller otherwise
 
+import httpcore2
 import httpx2
 from huggingface_hub import HfApi, set_client_factory
 from huggingface_hub.utils import get_session, hf_raise_for_status
 
+from integrations.addresses import Origin
 from integrations.errors import IntegrationError, Throttled, Unreachable
+from integrations.http import MAX_REDIRECTS, Outbound, tls
 from integrations.sources.hub_errors import translate
 from integrations.sources.hub_settings import endpoint, token
 
 TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 """Seconds: to connect, and to wait for each next byte."""
 BUSY = frozenset({500, 502, 503, 504})
+
+
+class CheckedNetwork(httpcore2.SyncBackend):
+    """Connects by the rules of `integrations.http`: a public hub leads nobody into a private network."""
+
+    def connect_tcp(self, host: str, port: int, *given: Any, **options: Any) -> httpcore2.NetworkStream:
+        trouble: Exception = httpcore2.ConnectError(f"{host} has no address")
+        try:
+            places = Outbound(endpoint()).places(Origin("", host, port))
+        except OSError as error:
+            raise httpcore2.ConnectError(str(error)) from error
+        for place in places:
+            try:
+                return super().connect_tcp(place.address[0], port, *given, **options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                trouble = error
+        raise trouble
+
+
+def _checked_transport() -> httpx2.HTTPTransport:
+    transport = httpx2.HTTPTransport(verify=tls())
+    transport._pool._network_backend = CheckedNetwork()  # httpx2 has no door for it; a test holds it to this
+    return transport
+
+
+def _check(request: httpx2.Request) -> None:
+    """Before each hop, also of what goes through a proxy, which would look names up for itself."""
+    Outbound(endpoint()).via(Origin.of(str(request.url)))
 
 
 class ImpatientClient(httpx2.Client):
@@ -76,7 +107,15 @@ def throttled(where: str, retry_after: str | None) -> Throttled:
 
 @cache
 def _install_client() -> None:
-    set_client_factory(lambda: ImpatientClient(follow_redirects=True, timeout=TIMEOUT))
+    set_client_factory(
+        lambda: ImpatientClient(
+            follow_redirects=True,
+            timeout=TIMEOUT,
+            max_redirects=MAX_REDIRECTS,
+            transport=_checked_transport(),
+            event_hooks={"request": [_check]},
+        )
+    )
 
 
 @contextmanager

@@ -159,7 +159,7 @@ def sign_in_and_out(canaries: Canaries, hub: Hub, admin: User, kept: list[tuple[
     assert user.ask("POST", "/api/v1/auth/password", json={"current": password, "new": fresh}).is_success
     invited = admin.data("POST", "/invites", json={"role": "viewer"})
     canaries.plant("invite token", invited["link"].rpartition("#")[2])
-    user.ask("GET", f"/api/v1/auth/join?token={canaries['invite token']}")
+    user.ask("POST", "/api/v1/auth/join/look", json={"token": canaries["invite token"]})
     joined = {
         "token": canaries["invite token"],
         "email": "j@example.org",

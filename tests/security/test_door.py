@@ -122,6 +122,7 @@ def test_every_route_declares_a_permission_and_is_closed_without_a_token(
         "/api/v1/auth/options",
         "/api/v1/auth/register",
         "/api/v1/auth/join",
+        "/api/v1/auth/join/look",
         "/api/v1/auth/sso/start",
         "/api/v1/auth/sso/callback",
     }

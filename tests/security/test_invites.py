@@ -21,7 +21,7 @@ def admin(app: Flask) -> Person:
 
 
 def look(app: Flask, token: str) -> int:
-    return int(Browser(app).call("GET", f"auth/join?token={token}").status_code)
+    return int(Browser(app).call("POST", "auth/join/look", {"token": token}).status_code)
 
 
 def test_an_invitation_lets_one_person_in(app: Flask, admin: Person) -> None:
@@ -34,7 +34,7 @@ def test_an_invitation_lets_one_person_in(app: Flask, admin: Person) -> None:
     assert made["token"] not in (kept.token_hash, kept.id)
 
     guest = Browser(app)
-    info = guest.call("GET", f"auth/join?token={made['token']}").get_json()["data"]
+    info = guest.call("POST", "auth/join/look", {"token": made["token"]}).get_json()["data"]
     assert (info["kind"], info["role"], info["email"]) == ("invite", "operator", None)
     assert guest.call("POST", "auth/join", {"token": made["token"], "password": GOOD}).status_code == 422
     body = {"token": made["token"], "email": "Guest@example.org", "name": "Guest", "password": GOOD}

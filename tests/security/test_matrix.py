@@ -143,7 +143,7 @@ PUBLIC = {
     "GET /healthz", "GET /readyz",
     "POST /api/v1/auth/login", "POST /api/v1/auth/refresh", "POST /api/v1/auth/logout",
     "GET /api/v1/auth/options", "POST /api/v1/auth/register",
-    "GET /api/v1/auth/join", "POST /api/v1/auth/join",
+    "POST /api/v1/auth/join/look", "POST /api/v1/auth/join",
     "GET /api/v1/auth/sso/start", "GET /api/v1/auth/sso/callback",
 }  # fmt: skip
 """Routes that ask nobody who they are. They are short, and each has its own tests."""

@@ -213,7 +213,7 @@ def test_chains_behave_like_their_model(app: Flask) -> None:
     run_state_machine_as_test(
         Chains,
         settings=settings(
-            max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=18, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
     assert db.session.scalar(select(func.count()).select_from(RefreshToken))

@@ -125,8 +125,8 @@ test('single sign-on is offered with its own name, its failure told as text, and
 })
 
 test('an invitation: its token leaves the address, and one comes in with it', async () => {
-  hub.on('GET auth/join', ({ query }) =>
-    query.get('token') === 'mhi_secret'
+  hub.on('POST auth/join/look', ({ body }) =>
+    (body as { token: string }).token === 'mhi_secret'
       ? { data: { kind: 'invite', email: 'new@example.org', role: 'user', expires_at: '2035-01-01T00:00:00Z' } }
       : { status: 404, error: 'NOT_FOUND', message: 'No such invitation.' },
   )
@@ -144,7 +144,7 @@ test('an invitation: its token leaves the address, and one comes in with it', as
 })
 
 test('an invitation that is over says so', async () => {
-  hub.on('GET auth/join', { status: 404, error: 'NOT_FOUND', message: 'This invitation was used.' })
+  hub.on('POST auth/join/look', { status: 404, error: 'NOT_FOUND', message: 'This invitation was used.' })
   renderApp(hub, '/join#mhi_old', { signedIn: false })
   expect(await screen.findByText('This invitation was used.')).toBeVisible()
 })

@@ -35,7 +35,7 @@ const auth = api.injectEndpoints({
       onQueryStarted: enters,
     }),
     joinInfo: build.query<JoinInfo, string>({
-      query: (token) => ({ url: 'auth/join', params: { token } }),
+      query: (token) => ({ url: 'auth/join/look', method: 'POST', body: { token } }),
       keepUnusedDataFor: 0,
     }),
     join: build.mutation<SignedIn, Newcomer & { token: string; email?: string }>({
