@@ -20,8 +20,8 @@ from huggingface_hub import HfApi, set_client_factory
 from huggingface_hub.utils import get_session, hf_raise_for_status
 
 from integrations.addresses import Origin
-from integrations.errors import IntegrationError, Throttled, Unreachable
-from integrations.http import MAX_REDIRECTS, Outbound, tls
+from integrations.errors import AccessDenied, IntegrationError, Throttled, Unreachable
+from integrations.http import MAX_REDIRECTS, Outbound
 from integrations.sources.hub_errors import translate
 from integrations.sources.hub_settings import endpoint, token
 
@@ -47,19 +47,22 @@ class CheckedNetwork(httpcore2.SyncBackend):
         raise trouble
 
 
-def _checked_transport() -> httpx2.HTTPTransport:
-    transport = httpx2.HTTPTransport(verify=tls())
-    transport._pool._network_backend = CheckedNetwork()  # httpx2 has no door for it; a test holds it to this
-    return transport
-
-
 def _check(request: httpx2.Request) -> None:
     """Before each hop, also of what goes through a proxy, which would look names up for itself."""
-    Outbound(endpoint()).via(Origin.of(str(request.url)))
+    rules, origin = Outbound(endpoint()), Origin.of(str(request.url))
+    if rules.home.scheme == "https" and origin.scheme != "https":
+        raise AccessDenied(f"{rules.home} sent us on to an unencrypted address. That was refused.")
+    rules.via(origin)
 
 
 class ImpatientClient(httpx2.Client):
     """Every request has a deadline, one second chance, and ends in an answer or in one of our errors."""
+
+    def _init_transport(self, **given: Any) -> Any:  # type: ignore[override]
+        # httpx2 has no door for it, and with a transport of ours it would forget the environment's proxies.
+        transport: Any = super()._init_transport(**given)
+        transport._pool._network_backend = CheckedNetwork()
+        return transport
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         request.extensions["timeout"] = TIMEOUT.as_dict()
@@ -112,7 +115,6 @@ def _install_client() -> None:
             follow_redirects=True,
             timeout=TIMEOUT,
             max_redirects=MAX_REDIRECTS,
-            transport=_checked_transport(),
             event_hooks={"request": [_check]},
         )
     )
