@@ -24,16 +24,17 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 INTERNAL_NAMES = ("localhost", "internal", "local", "localdomain", "home.arpa", "in-addr.arpa", "ip6.arpa")
 """What names end in that mean something only inside a network (RFC 6761, RFC 8375, clouds' metadata)."""
 NOT_PUBLIC = tuple(
-    map(
-        ipaddress.ip_network,
-        (
-            "192.88.99.0/24",  # relays to 6to4
-            "168.63.129.16/32",  # Azure's host, from any of its machines
-            "2001::/23",  # protocol assignments, Teredo among them
-            "3fff::/20",  # documentation
-        ),
+    ipaddress.ip_network(block)
+    for block in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+        *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+        "168.63.129.16/32",  # Azure's host, from any of its machines
+        *("2001::/23", "2001:db8::/32", "3fff::/20"),
     )
 )
+"""Blocks that are no single machine on the internet (IANA's special-purpose registries); of IPv6 those within
+2000::/3, beyond which nothing is public. What Python knows of them differs from version to version."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 SIXTOFOUR = ipaddress.ip_network("2002::/16")
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
@@ -133,8 +134,7 @@ def is_public(address: str) -> bool:
         # ISATAP hides an IPv4 address in the second half.
         if ip not in GLOBAL_UNICAST or (int(ip) >> 32) & 0xFDFFFFFF == 0x5EFE:
             return False
-    listed = any(ip in network for network in NOT_PUBLIC if network.version == ip.version)
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or listed)
+    return not any(ip in network for network in NOT_PUBLIC if network.version == ip.version)
 
 
 def look_up(host: str, port: int) -> list[Place]:
