@@ -111,6 +111,8 @@ class Fuzzer:
                 for case in itertools.islice(edges[operation.label], max(1, each // 3)):
                     self._send(case, next(turn))
             next(turn)  # else, with as many operations as actors, each would meet the same ones again
+            counts = f"{self.report.requests} requests, {len(self.report.findings)} findings"
+            print(f"{self.report.database}: {counts}", file=sys.stderr, flush=True)
         self.report.seconds = time.monotonic() - start
         return self.report
 
@@ -155,7 +157,7 @@ class Fuzzer:
             return
         if 200 <= response.status_code < 300:
             self._probed[label] += 1
-        if response.status_code == 401 and actor.credential:
+        if response.status_code == 401 and actor.credential and case.operation.definition.raw.get("security"):
             actor.renew()  # it signed itself out, or changed its own account
         # Documented, and about something that is away: not a defect of the answer.
         if response.status_code in NOT_OURS:
