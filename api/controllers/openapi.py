@@ -128,7 +128,7 @@ def _without_null(field: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[str, Any]:
-    media = (declared.streams or "application/json").split(", ")
+    streams = {each: _streamed(each) for each in (declared.streams or "").split(", ") if each}
     good: dict[str, Any] = {"description": "Success"}
     if declared.out is not None or declared.envelope:
         inner = (
@@ -138,10 +138,11 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
         )
         schema = _enveloped(inner) if declared.envelope else inner
         good["content"] = {"application/json": {"schema": schema}}
-        if declared.streams:
-            good["content"] |= {each: _streamed(each) for each in media}
-    elif declared.streams:
-        good["content"] = {each: _streamed(each) for each in media}
+        # What is made is answered 201; a stream of its making has begun and so is 200.
+        if declared.status == 200:
+            good["content"] |= streams
+    elif streams:
+        good["content"] = streams
     statuses = set(declared.errors)
     statuses |= {401, 403} if declared.permission != "public" else set()
     statuses |= {400, 413, 415, 422} if declared.body is not None else set()
@@ -164,7 +165,8 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
     }
     if declared.out is not None and not declared.envelope and not rule.rule.startswith("/v1/"):
         bad["503"]["content"] = good["content"]  # /readyz names its parts also when one is away
-    return {str(declared.status): good, **bad}
+    begun = {"200": {"description": "Success", "content": streams}} if streams else {}
+    return {**begun, str(declared.status): good, **bad}
 
 
 def _streamed(media: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ says `teams.manage`: nobody makes himself more.
 
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 
 from api.errors import Conflict, Forbidden, Missing
 from api.extensions import db
@@ -181,9 +181,10 @@ def _user(user: str) -> User:
 
 
 def _free(name: str, but: str | None = None) -> None:
-    taken = db.session.scalars(select(Team.id).where(func.lower(Team.name) == name.lower())).all()
-    if set(taken) - {but}:
-        raise Conflict(f"A team is already called '{name}'. Choose another name.")
+    # Compared here: SQLite's lower() knows only ASCII, and `Équipe` and `équipe` are one name to people.
+    for id, taken in db.session.execute(select(Team.id, Team.name)):
+        if id != but and taken.casefold() == name.casefold():
+            raise Conflict(f"A team is already called '{taken}'. Choose another name.")
 
 
 def _changed(row: Team) -> None:

@@ -102,6 +102,9 @@ def test_a_name_belongs_to_one_team(admin: Person) -> None:
     assert admin.post("teams", {"name": "speech"}).status_code == 409
     assert admin.patch(f"teams/{other}", {"name": "SPEECH"}).status_code == 409
     assert admin.patch(f"teams/{other}", {"name": "VISION"}).status_code == 200
+    admin.made("teams", {"name": "Équipe"})
+    assert admin.post("teams", {"name": "Équipe"}).status_code == 409
+    assert admin.post("teams", {"name": "éQUIPE"}).status_code == 409
     assert admin.post("teams", {"name": ""}).status_code == 422
 
 
