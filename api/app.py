@@ -68,13 +68,15 @@ def _bind_sockets(app: Flask, settings: Settings, serves: bool) -> None:
     manager = python_socketio.RedisManager(
         settings.redis, channel="modelhub", write_only=not serves, redis_options=options
     )
-    origins = [settings.public_url] if settings.public_url else []
+    origins: Any = None
+    if serves:
+        from api.controllers.headers import origin_allowed as origins
     socketio.init_app(
         app if serves else None,
         async_mode=_async_mode() if serves else "threading",
         transports=["websocket"],
         client_manager=manager,
-        cors_allowed_origins=[*origins, *settings.cors_origins] or None,
+        cors_allowed_origins=origins,
         ping_interval=20,
         ping_timeout=20,
         max_http_buffer_size=1_000_000,

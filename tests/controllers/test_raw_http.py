@@ -309,8 +309,11 @@ def test_a_socket_from_another_site_is_refused(web: Web) -> None:
     key = b"Sec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n"
     line = b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
     assert statuses(asked(web, line + b"Host: evil.example\r\n" + upgrade + key + b"\r\n")) == [400]
-    origin = b"Origin: http://evil.example\r\n"
-    assert statuses(asked(web, line + HOST + upgrade + key + origin + b"\r\n")) == [400]
+    for origin, status in ((b"http://evil.example", 400), (b"null", 400), (b"http://localhost", 101)):
+        asks = (
+            line + HOST + upgrade + key + b"Origin: " + origin + b"\r\nX-Forwarded-Host: evil.example\r\n\r\n"
+        )
+        assert statuses(asked(web, asks)) == [status], origin
 
 
 def test_the_log_has_no_traceback_and_no_secret(web: Web) -> None:
