@@ -12,8 +12,9 @@ import uuid
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Flask, Response, g, redirect, request
@@ -24,9 +25,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api.config import Settings
 from api.errors import AppError, Forbidden, problem_response
 from api.extensions import settings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HSTS_SECONDS = 365 * 24 * 3600
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -60,14 +58,14 @@ def register(app: Flask) -> None:
 class Door:
     """WSGI: what is not for us goes no further."""
 
-    def __init__(self, app: Flask, inner: "WSGIApplication", chosen: Settings) -> None:
+    def __init__(self, app: Flask, inner: WSGIApplication, chosen: Settings) -> None:
         self.app, self.inner = app, inner
         self.public_url = chosen.public_url
         self.https_only = chosen.https_only
         self.hosts = own_hosts(chosen)
         self.origins = allowed_origins(chosen)
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["modelhub.origins"] = self.origins
         if environ.get("PATH_INFO") != "/healthz":
             answer = self._refusal(environ)
@@ -78,7 +76,7 @@ class Door:
                     return self.app.process_response(made)(environ, start_response)
         return self.inner(environ, start_response)
 
-    def _refusal(self, environ: "WSGIEnvironment") -> Exception | Callable[[], Any] | None:
+    def _refusal(self, environ: WSGIEnvironment) -> Exception | Callable[[], Any] | None:
         said = environ.get("HTTP_HOST")
         host = host_of(said) if said else None
         if host is None and (said or environ.get("SERVER_PROTOCOL") != "HTTP/1.0"):
@@ -114,10 +112,10 @@ class Door:
         # No name server makes a number point elsewhere, and `*.localhost` is always this machine.
         return host in self.hosts or host.endswith(".localhost") or _is_number(host)
 
-    def _may_come_from(self, origin: str, environ: "WSGIEnvironment") -> bool:
+    def _may_come_from(self, origin: str, environ: WSGIEnvironment) -> bool:
         return origin in self.origins or origin == own_origin(environ)
 
-    def _insist(self, environ: "WSGIEnvironment") -> AppError | Callable[[], Any]:
+    def _insist(self, environ: WSGIEnvironment) -> AppError | Callable[[], Any]:
         """On to https; but what carries credentials is refused, so that its sender notices."""
         where = self.public_url if self.public_url and self.public_url.startswith("https://") else None
         carries = {"HTTP_AUTHORIZATION", "HTTP_X_API_KEY", "HTTP_COOKIE"} & environ.keys()
@@ -144,7 +142,7 @@ def allowed_origins(chosen: Settings) -> frozenset[str]:
     return frozenset(given)
 
 
-def own_origin(environ: "WSGIEnvironment") -> str:
+def own_origin(environ: WSGIEnvironment) -> str:
     """The origin this request was sent to, as a browser writes it."""
     scheme, host = environ["wsgi.url_scheme"], environ.get("HTTP_HOST", "").lower()
     return f"{scheme}://{host.removesuffix(':443' if scheme == 'https' else ':80')}"
@@ -202,7 +200,7 @@ def _is_number(host: str) -> bool:
     return True
 
 
-def _is_handshake(environ: "WSGIEnvironment") -> bool:
+def _is_handshake(environ: WSGIEnvironment) -> bool:
     """A whole one: the libraries behind Socket.IO raise where half of it is missing."""
     names = [name.strip().lower() for name in environ.get("HTTP_CONNECTION", "").split(",")]
     return (
@@ -214,7 +212,7 @@ def _is_handshake(environ: "WSGIEnvironment") -> bool:
     )
 
 
-def _never_left(environ: "WSGIEnvironment", host: str | None) -> bool:
+def _never_left(environ: WSGIEnvironment, host: str | None) -> bool:
     """From this machine to itself, past every proxy: `modelhub` and the supervisor ask this way."""
     forwarded = {"HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_FORWARDED", "HTTP_VIA"}
     return (

@@ -19,7 +19,7 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, RateLimitItemPerMinute, parse_many
 from limits.storage import MemoryStorage, RedisStorage, Storage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -55,8 +55,8 @@ _MOST = 10_000
 class Counter:
     """Sliding windows in Redis, or in this process while Redis does not answer."""
 
-    shared: SlidingWindowCounterRateLimiter
-    alone: SlidingWindowCounterRateLimiter
+    shared: RateLimiter
+    alone: RateLimiter
     away_until: float = 0.0
 
     @classmethod
@@ -69,7 +69,7 @@ class Counter:
             socket_connect_timeout=REDIS_SECONDS,
             retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type] # a connection that lay idle may be closed
         )
-        return cls(SlidingWindowCounterRateLimiter(redis), SlidingWindowCounterRateLimiter(MemoryStorage()))
+        return cls(SlidingWindowCounterRateLimiter(redis), MovingWindowRateLimiter(MemoryStorage()))
 
     def hit(self, item: RateLimitItem, who: str) -> float | None:
         """Count one; None when it is within the limit, else the seconds until it is worth trying again."""
@@ -87,7 +87,7 @@ class Counter:
         return _hit(self.alone, item, who)
 
 
-def _hit(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, who: str) -> float | None:
+def _hit(limiter: RateLimiter, item: RateLimitItem, who: str) -> float | None:
     if limiter.hit(item, who):
         return None
     return max(0.0, limiter.get_window_stats(item, who).reset_time - time.time())

@@ -1,277 +1,24 @@
-"""Nobody leads us into the private network: every fetcher against every trick, and listeners hear nothing."""
+"""Addresses from users: how they are read, looked up, checked, and sent through a proxy."""
 
 import contextlib
 import http.server
 import json
-import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integrations import addresses
 from integrations.addresses import Origin, allowed_origins, is_public, read_url
 from integrations.errors import IntegrationError, InvalidRef, Unreachable, Unsupported
 from integrations.http import Outbound, Wire
-from integrations.oidc import Issuer
-from integrations.providers import PROVIDERS
-from integrations.runtimes import RUNTIMES
-from integrations.sources import SOURCES
-from tests.support.hostile_urls import Canary, hostile_urls, own_addresses
+from tests.support.hostile_urls import Canary, Redirector, own_addresses, try_all
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = "93.184.215.14"
 TROUBLE = (IntegrationError, OSError, http.client.HTTPException, ValueError)
-
-FETCHERS = {
-    "integrations/http.py": "bytes of models, and addresses from users: redirected, direct",
-    "integrations/sources/hub_client.py": "the hub's API: redirected, by ref",
-    "integrations/sources/hub_errors.py": "names the client's errors, fetches nothing",
-    "integrations/sources/huggingface.py": "through hub_client",
-    "integrations/transfer/worker.py": "names the errors of integrations.http, which it fetches with",
-    "integrations/providers/http.py": "our own engines, by the address the hub gave them: redirected",
-    "integrations/runtimes/process.py": "our own engines' health: redirected",
-    "integrations/oidc.py": "the issuer an administrator configured: redirected",
-}
-"""Every file of the hub that can open a connection to the outside, and how a stranger could steer it."""
-
-CLIENTS = re.compile(
-    r"^\s*(?:import|from) (?:httpx2?|httpcore2?|requests|urllib3|urllib\.request|aiohttp|http\.client"
-    r"|huggingface_hub|ollama|docker|authlib|smtplib|ftplib|boto3|websockets?)\b|create_connection\(|\.connect\(",
-    re.MULTILINE,
-)
-
-
-@pytest.fixture(scope="module")
-def canary() -> Iterator[Canary]:
-    listening = Canary()
-    yield listening
-    listening.close()
-
-
-@pytest.fixture
-def urls(canary: Canary) -> list[str]:
-    canary.hits.clear()
-    return hostile_urls(canary.port)
-
-
-@pytest.fixture
-def hostile_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every name there is points at this machine; numbers are read as generously as the C library does."""
-    real = socket.getaddrinfo
-
-    def resolve(host: Any, port: Any, *args: Any, **options: Any) -> Any:
-        try:
-            return real(host, port, *args, **{**options, "flags": socket.AI_NUMERICHOST})
-        except (OSError, UnicodeError):
-            return [
-                *real("127.0.0.1", port, type=socket.SOCK_STREAM),
-                *real("::1", port, type=socket.SOCK_STREAM),
-            ]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)  # what waits to try again may do so at once
-
-
-class Redirector(http.server.ThreadingHTTPServer):
-    """A server that sends everybody on to `to`."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.to, self.seen = "", 0
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Answer(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.seen += 1  # type: ignore[attr-defined]
-        self.send_response_only(307 if self.command == "POST" else 302)
-        self._headers_buffer.append(b"Location: " + self.server.to.encode() + b"\r\n")  # type: ignore[attr-defined]
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_HEAD = do_GET
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def redirector() -> Iterator[Redirector]:
-    with Redirector() as server:
-        yield server
-        server.shutdown()
-
-
-def test_every_file_that_can_connect_is_listed() -> None:
-    files = [path for folder in ("integrations", "api", "tasks") for path in ROOT.glob(f"{folder}/**/*.py")]
-    found = {str(path.relative_to(ROOT)) for path in files if CLIENTS.search(path.read_text())}
-    assert found == FETCHERS.keys(), "a new fetcher: hold it against these tests, then list it"
-
-
-def test_the_corpus_is_large_and_the_canary_sings(canary: Canary, urls: list[str]) -> None:
-    assert len(urls) >= 250
-    for address in ("127.0.0.1", "::1", *own_addresses()[:1]):
-        canary.hits.clear()
-        host = f"[{address}]" if ":" in address else address
-        url = f"http://{host}:{canary.port}/"
-        with pytest.raises(TROUBLE):
-            Wire(Outbound.for_address(url, frozenset({Origin("http", address, canary.port)}))).get(url, {})
-        assert canary.hits
-
-
-@pytest.fixture
-def dialled(monkeypatch: pytest.MonkeyPatch) -> set[Any]:
-    """The ports and addresses that were connected to, or tried."""
-    seen: set[Any] = set()
-    connect = socket.socket.connect
-
-    def noted(self: socket.socket, address: Any) -> None:
-        seen.add(address[:2] if isinstance(address, tuple) else address)
-        connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", noted)
-    return seen
-
-
-def try_all(fetch: Callable[[str], Any], urls: list[str], canary: Canary) -> int:
-    """Fetch each; how many were refused. None may reach the canary."""
-    refused = 0
-    for url in urls:
-        with contextlib.suppress(*TROUBLE):
-            fetch(url)
-            continue
-        refused += 1
-        assert not canary.hits, url
-    assert not canary.hits
-    return refused
-
-
-def test_addresses_from_users(
-    canary: Canary, urls: list[str], hostile_names: None, dialled: set[Any]
-) -> None:
-    def fetch(url: str) -> None:
-        Wire(Outbound.for_address(url, frozenset(), connect=0.2)).get(url, {})
-
-    assert try_all(fetch, urls, canary) == len(urls) and not dialled
-
-
-def test_redirects_from_an_allowed_origin(
-    canary: Canary, urls: list[str], hostile_names: None, redirector: Redirector, dialled: set[Any]
-) -> None:
-    allowed = frozenset({Origin.of(redirector.url)})
-
-    def fetch(url: str) -> int:
-        redirector.to = url
-        return Wire(Outbound.for_address(redirector.url, allowed, connect=0.2)).get(redirector.url, {}).status
-
-    urls = [url for url in urls if not set("\r\n\0") & set(url)]
-    # What is no address of its own is a path at the same server, which sends us round in circles.
-    assert try_all(fetch, urls, canary) == len(urls)
-    assert dialled == {redirector.server_address}
-
-
-def public_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hub at home counts as a public one, though it is on this machine."""
-    monkeypatch.setattr(Outbound, "private_home", False)
-
-
-def test_redirects_of_a_public_hub_when_bytes_are_fetched(
-    canary: Canary,
-    urls: list[str],
-    hostile_names: None,
-    redirector: Redirector,
-    monkeypatch: pytest.MonkeyPatch,
-    dialled: set[Any],
-) -> None:
-    public_home(monkeypatch)
-
-    def fetch(url: str) -> None:
-        redirector.to = url
-        Wire(Outbound(redirector.url, "secret", connect=0.2)).get(f"{redirector.url}/x", {})
-
-    urls = [url for url in urls if not set("\r\n\0") & set(url)]
-    assert try_all(fetch, urls, canary) == len(urls)
-    # A number the C library takes for a public address may be dialled: a public hub may name any of those.
-    assert all(is_public(place[0]) for place in dialled - {redirector.server_address})
-
-
-def test_redirects_of_a_public_hub_when_its_api_is_asked(
-    canary: Canary,
-    urls: list[str],
-    hostile_names: None,
-    redirector: Redirector,
-    monkeypatch: pytest.MonkeyPatch,
-    dialled: set[Any],
-) -> None:
-    public_home(monkeypatch)
-    monkeypatch.setenv("HF_ENDPOINT", redirector.url)
-
-    def fetch(url: str) -> None:
-        redirector.to = url
-        SOURCES["huggingface"].card("acme/model")
-
-    urls = [url for url in urls if not set("\r\n\0") & set(url)]
-    assert try_all(fetch, urls, canary) == len(urls)
-    assert redirector.seen
-    assert dialled == {redirector.server_address}
-
-
-def test_a_ref_is_never_an_address(
-    canary: Canary,
-    urls: list[str],
-    redirector: Redirector,
-    dialled: set[Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", redirector.url)
-    source = SOURCES["huggingface"]
-    for ask in (source.card, source.listing, lambda url: source.listing("acme/model", url or " ")):
-        assert try_all(ask, urls, canary) == len(urls)
-    assert not dialled
-
-
-def test_engines_send_nobody_on(
-    canary: Canary, urls: list[str], hostile_names: None, redirector: Redirector, dialled: set[Any]
-) -> None:
-    def health(url: str) -> None:
-        redirector.to = url
-        RUNTIMES["process"].ready(redirector.url, "key", "name")
-
-    def relay(url: str) -> None:
-        redirector.to = url
-        reply = PROVIDERS["openai_compatible"].open(
-            redirector.url, "key", "/v1/completions", b"{}", lambda: None
-        )
-        reply.read()
-        assert reply.status == 307
-
-    urls = [url for url in urls if not set("\r\n\0") & set(url)]
-    assert try_all(health, urls, canary) == len(urls)
-    assert try_all(relay, urls, canary) == 0
-    assert dialled == {redirector.server_address}
-
-
-def test_the_issuer_sends_nobody_on(
-    canary: Canary, urls: list[str], hostile_names: None, redirector: Redirector, dialled: set[Any]
-) -> None:
-    def discover(url: str) -> None:
-        redirector.to = url
-        Issuer(redirector.url, "hub", "secret", "openid")._discover()
-
-    urls = [url for url in urls if not set("\r\n\0") & set(url)]
-    assert try_all(discover, urls, canary) == len(urls)
-    assert dialled == {redirector.server_address}
 
 
 class Resolver:
@@ -405,7 +152,7 @@ def test_a_proxy_is_not_asked_for_what_is_private(
         Wire(Outbound.for_address(redirector.url, frozenset({own}))).get(redirector.url, {})
     assert proxy == [] and redirector.seen == 1
     # A public hub that we reach through the proxy sends us into the private network behind it.
-    public_home(monkeypatch)
+    monkeypatch.setattr(Outbound, "private_home", False)
     rules = Outbound("http://hub.example")
     for url in ("http://10.0.0.1/", "http://169.254.169.254/latest", "http://elsewhere.example/"):
         with pytest.raises(Unreachable):
@@ -453,12 +200,3 @@ def test_what_only_looks_public(address: str) -> None:
 )
 def test_what_is_public(address: str) -> None:
     assert is_public(address)
-
-
-def test_the_client_of_the_hubs_api_dials_by_our_rules() -> None:
-    """It is put in by a private name of the library's: an update that moves it is noticed here."""
-    from integrations.sources.hub_client import CheckedNetwork, ImpatientClient
-
-    with ImpatientClient() as client:
-        assert isinstance(client._transport._pool._network_backend, CheckedNetwork)  # type: ignore[attr-defined]
-    assert addresses.look_up("127.0.0.1", 80)

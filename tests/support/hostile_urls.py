@@ -1,12 +1,19 @@
 """Addresses that want to get into the private network, and listeners there that count who comes."""
 
 import contextlib
+import http.client
+import http.server
 import ipaddress
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psutil
+
+from integrations.errors import IntegrationError
+
+TROUBLE = (IntegrationError, OSError, http.client.HTTPException, ValueError)
 
 
 def own_addresses() -> list[str]:
@@ -126,3 +133,46 @@ def hostile_urls(port: int) -> list[str]:
         for host in ("127.0.0.1", "localhost")
     ]
     return list(dict.fromkeys(plain + shaped))
+
+
+class Redirector(http.server.ThreadingHTTPServer):
+    """A server that sends everybody on to `to`."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.to, self.seen = "", 0
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen += 1  # type: ignore[attr-defined]
+        self.send_response_only(307 if self.command == "POST" else 302)
+        self._headers_buffer.append(b"Location: " + self.server.to.encode() + b"\r\n")  # type: ignore[attr-defined]
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_HEAD = do_GET
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def try_all(fetch: Callable[[str], Any], urls: list[str], canary: Canary) -> int:
+    """Fetch each; how many were refused. None may reach the canary."""
+    refused = 0
+    for url in urls:
+        with contextlib.suppress(*TROUBLE):
+            fetch(url)
+            continue
+        refused += 1
+        assert not canary.hits, url
+    assert not canary.hits
+    return refused
