@@ -1,5 +1,6 @@
 """The audit log."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -22,6 +23,14 @@ class AuditFilter(Body):
     q: str | None = Field(default=None, max_length=200, description="Part of action, object or actor.")
     since: datetime | None = Field(default=None, description="RFC 3339.")
     until: datetime | None = Field(default=None, description="RFC 3339.")
+
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _written_out(cls, value: object) -> object:
+        """A bare number would be taken for seconds since 1970, or for milliseconds: nobody says which."""
+        if isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}", value):
+            raise ValueError("write it as 2026-01-31 or 2026-01-31T12:00:00Z")
+        return value
 
     @field_validator("since", "until", mode="after")
     @classmethod

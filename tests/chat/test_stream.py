@@ -137,7 +137,7 @@ def test_many_readers_of_one_answer(web: Web) -> None:
     readers = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(130)]
     for reader in readers:
         reader.sendall(
-            f"GET /api/v1/chat/generations/{message}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            f"GET /api/v1/chat/generations/{message}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"Authorization: Bearer {web.token}\r\n\r\n".encode()
         )
     for reader in readers:

@@ -31,7 +31,7 @@ def raw(web: Web, payload: dict[str, Any]) -> socket.socket:
     data = json.dumps(payload).encode()
     connection = socket.create_connection(("127.0.0.1", web.port))
     connection.sendall(
-        f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {web.token}\r\n"
+        f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {web.token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode()
         + data
     )
