@@ -3,6 +3,7 @@
 `docs/settings.md` and `.env.example` are held against this file by `tests/test_house.py`.
 """
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -230,6 +231,22 @@ class Settings(BaseSettings):
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+    @field_validator("rate_limit", "rate_limit_anonymous", "rate_limit_sign_in", mode="after")
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        one = r"\s*[1-9][0-9]{0,8}/(second|minute|hour|day)\s*"
+        if value.strip() and not re.fullmatch(rf"{one}(;{one})*", value):
+            raise ValueError("write it like 100/minute, or several such separated by ';'")
+        return value
+
+    @field_validator("cors_origins", "outbound_origins", mode="after")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if not re.fullmatch(r"https?://[A-Za-z0-9._\-\[\]:]+", origin.rstrip("/")):
+                raise ValueError(f"'{origin[:100]}' is no origin; write https://host or https://host:port")
+        return value
 
     @cached_property
     def sqlalchemy_url(self) -> str:

@@ -109,9 +109,9 @@ class Limits:
     def of(cls, chosen: Settings) -> "Limits":
         return cls(
             Counter.of(chosen),
-            parsed("MODELHUB_RATE_LIMIT", chosen.rate_limit),
-            parsed("MODELHUB_RATE_LIMIT_ANONYMOUS", chosen.rate_limit_anonymous),
-            parsed("MODELHUB_RATE_LIMIT_SIGN_IN", chosen.rate_limit_sign_in),
+            parsed(chosen.rate_limit),
+            parsed(chosen.rate_limit_anonymous),
+            parsed(chosen.rate_limit_sign_in),
         )
 
     def count(self, items: list[RateLimitItem], who: str, whose: str) -> None:
@@ -167,7 +167,7 @@ class Limits:
 
 
 def register(app: Flask) -> None:
-    """Count the requests of `app`. Raises ValueError with a sentence when a limit cannot be read."""
+    """Count the requests of `app`."""
     with app.app_context():
         app.extensions["modelhub_limits"] = Limits.of(settings())
     app.before_request(_count_the_rest)
@@ -259,20 +259,9 @@ def allow_event(identity: Identity) -> None:
     _remember(_buckets, socket, (left - 1, now))
 
 
-def parsed(name: str, text: str) -> list[RateLimitItem]:
-    """`100/minute;10/second` as limits; an empty text is none."""
-    if not text.strip():
-        return []
-    try:
-        items = parse_many(text)
-    except ValueError:
-        items = []
-    if not items or any(item.amount < 1 or item.multiples < 1 for item in items):
-        raise ValueError(
-            f"Wrong setting: {name} must be like 100/minute, or several such separated by ';', "
-            f"not '{text[:60]}'."
-        )
-    return sorted(items, key=lambda item: item.get_expiry())
+def parsed(text: str) -> list[RateLimitItem]:
+    """`100/minute;10/second` as limits, the shortest first; an empty text is none. (`Settings` checks it.)"""
+    return sorted(parse_many(text), key=lambda item: item.get_expiry()) if text.strip() else []
 
 
 @lru_cache(maxsize=256)

@@ -137,8 +137,8 @@ def test_many_readers_of_one_answer(web: Web) -> None:
     readers = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(130)]
     for reader in readers:
         reader.sendall(
-            f"GET /api/v1/chat/generations/{message}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-            f"Authorization: Bearer {web.token}\r\n\r\n".encode()
+            f"GET /api/v1/chat/generations/{message}/events HTTP/1.1\r\nHost: localhost\r\n"
+            f"Connection: close\r\nAuthorization: Bearer {web.token}\r\n\r\n".encode()
         )
     for reader in readers:
         while b"word1" not in reader.recv(65536):
