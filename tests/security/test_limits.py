@@ -188,7 +188,7 @@ def test_no_limit_is_no_limit(make: Make) -> None:
 
 @pytest.mark.parametrize("text", ["many", "0/minute", "-1/minute", "10", "10/fortnight", "5/minute;x"])
 def test_a_limit_that_cannot_be_read_stops_the_start(make: Make, text: str) -> None:
-    with pytest.raises(ValueError, match="MODELHUB_RATE_LIMIT\n.*write it like 100/minute"):
+    with pytest.raises(ValueError, match=r"MODELHUB_RATE_LIMIT\n.*write it like 100/minute"):
         make(rate_limit=text)
 
 
