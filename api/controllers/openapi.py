@@ -15,7 +15,7 @@ from api.schemas.base import Problem
 
 _REF = "#/components/schemas/{model}"
 _TEXT = {
-    400: "The body is not valid JSON, or text has a NUL character.",
+    400: "The body is not valid JSON, text has a NUL character, or a header is malformed.",
     401: "Not signed in.",
     403: "Not allowed.",
     404: "There is no such thing.",
@@ -143,12 +143,12 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
             good["content"] |= streams
     elif streams:
         good["content"] = streams
-    statuses = set(declared.errors)
+    statuses = {400, *declared.errors}  # a Host header that is no host's name, for one
     statuses |= {401, 403} if declared.permission != "public" else set()
-    statuses |= {400, 413, 415, 422} if declared.body is not None else set()
-    statuses |= {400, 414, 422} if declared.query is not None else set()
+    statuses |= {413, 415, 422} if declared.body is not None else set()
+    statuses |= {414, 422} if declared.query is not None else set()
     statuses |= {404, 414} if rule.arguments else set()
-    statuses |= {503}
+    statuses |= {429, 503}
     if rule.rule.startswith("/v1/"):
         statuses.discard(422)  # OpenAI's dialect says 400 for a wrong field
     problem = _schema(Problem, schemas, "serialization")

@@ -32,6 +32,14 @@ class AuditFilter(Body):
             raise ValueError("write it as 2026-01-31 or 2026-01-31T12:00:00Z")
         return value
 
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _written(cls, value: object) -> object:
+        """A bare number would be taken for seconds since 1970, which the description does not say."""
+        if isinstance(value, str) and "-" not in value[1:]:
+            raise ValueError("write it as 2026-01-31 or 2026-01-31T12:00:00Z")
+        return value
+
     @field_validator("since", "until", mode="after")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
