@@ -21,7 +21,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, has_request_context, jsonify, request
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from integrations.errors import IntegrationError
@@ -142,11 +142,23 @@ def describe(error: BaseException) -> dict[str, Any]:
             "message": "The database did not answer in time. Try again; `modelhub doctor` checks it.",
             "details": {},
         }
+    if isinstance(error, IntegrityError) and _lost_a_race(error):
+        return {
+            "code": Conflict.code,
+            "message": "Somebody else changed the same thing at the same moment. Look again, then retry.",
+            "details": {},
+        }
     return {
         "code": "INTERNAL",
         "message": "Something went wrong on our side. The log has the details under this request's id.",
         "details": {},
     }
+
+
+def _lost_a_race(error: IntegrityError) -> bool:
+    """Somebody made the same thing, or removed what this refers to, since we looked. (NOT NULL is our bug.)"""
+    words = str(error.orig).upper()
+    return "UNIQUE" in words or "FOREIGN KEY" in words
 
 
 def findings(error: ValidationError) -> list[dict[str, Any]]:

@@ -3176,7 +3176,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3214,6 +3214,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3262,7 +3271,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3325,6 +3334,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -3364,6 +3382,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -3393,6 +3420,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3439,6 +3475,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -3468,6 +3513,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3524,7 +3578,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3562,6 +3616,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3610,7 +3673,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3655,6 +3718,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -3692,6 +3764,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -3703,6 +3784,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3751,7 +3841,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3814,6 +3904,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -3855,7 +3954,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3893,6 +3992,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3941,7 +4049,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4041,8 +4149,26 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4087,6 +4213,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -4098,6 +4233,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4146,7 +4290,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4209,6 +4353,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -4244,6 +4397,24 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description A part of the hub is away. */
@@ -4287,7 +4458,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4396,6 +4567,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -4407,6 +4587,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4455,7 +4644,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4509,6 +4698,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -4546,6 +4744,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -4557,6 +4764,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4601,6 +4817,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -4612,6 +4837,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4658,6 +4892,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -4687,6 +4930,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4725,7 +4977,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4754,6 +5006,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4790,7 +5051,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4819,6 +5080,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4859,7 +5129,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4906,6 +5176,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4952,6 +5231,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -4981,6 +5269,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5029,7 +5326,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5067,6 +5364,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5115,7 +5421,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5178,6 +5484,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -5217,6 +5532,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -5246,6 +5570,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5292,6 +5625,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -5321,6 +5663,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5371,7 +5722,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5443,6 +5794,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -5482,6 +5842,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -5518,6 +5887,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -5545,6 +5923,15 @@ export interface operations {
         };
         responses: {
             /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Success */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5559,10 +5946,9 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
-                    "text/event-stream": unknown;
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5636,6 +6022,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5684,7 +6079,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5722,6 +6117,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5770,7 +6174,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5842,6 +6246,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -5881,6 +6294,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -5910,6 +6332,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5956,6 +6387,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -5994,6 +6434,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6042,7 +6491,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6096,6 +6545,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -6133,6 +6591,15 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in. */
@@ -6173,6 +6640,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6223,7 +6699,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6295,6 +6771,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -6332,6 +6817,15 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in. */
@@ -6372,6 +6866,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6418,6 +6921,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -6456,6 +6968,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6504,7 +7025,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6542,6 +7063,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6590,7 +7120,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6655,6 +7185,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6719,6 +7258,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -6748,6 +7296,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6794,6 +7351,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -6832,6 +7398,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6878,6 +7453,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -6916,6 +7500,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6962,6 +7555,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7000,6 +7602,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7046,6 +7657,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7084,6 +7704,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7130,6 +7759,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7168,6 +7806,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7215,7 +7862,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7253,6 +7900,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7301,7 +7957,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7364,6 +8020,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -7401,6 +8066,15 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in. */
@@ -7441,6 +8115,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7490,7 +8173,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7528,6 +8211,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7574,6 +8266,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7603,6 +8304,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7649,6 +8359,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7687,6 +8406,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7733,6 +8461,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7778,6 +8515,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -7815,6 +8561,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7826,6 +8581,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7872,6 +8636,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -7901,6 +8674,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7949,7 +8731,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -7987,6 +8769,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8033,6 +8824,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8062,6 +8862,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8106,6 +8915,15 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in. */
@@ -8153,6 +8971,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -8192,6 +9019,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8221,6 +9057,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8271,7 +9116,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8343,6 +9188,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -8380,6 +9234,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8391,6 +9254,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8435,6 +9307,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8446,6 +9327,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8494,7 +9384,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8557,6 +9447,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -8596,6 +9495,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8625,6 +9533,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8671,6 +9588,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8709,6 +9635,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8759,7 +9694,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8840,6 +9775,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -8877,6 +9821,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -8888,6 +9841,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8943,7 +9905,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8990,6 +9952,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9047,7 +10018,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9094,6 +10065,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9147,6 +10127,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -9158,6 +10147,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9202,6 +10200,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -9213,6 +10220,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9260,7 +10276,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9298,6 +10314,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9346,7 +10371,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9409,6 +10434,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -9448,6 +10482,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -9477,6 +10520,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9523,6 +10575,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -9552,6 +10613,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9602,7 +10672,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9676,6 +10746,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9727,7 +10806,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9799,6 +10878,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -9839,6 +10927,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -9868,6 +10965,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9918,7 +11024,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9956,6 +11062,15 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10004,7 +11119,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10067,6 +11182,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -10106,6 +11230,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -10135,6 +11268,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10181,6 +11323,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -10219,6 +11370,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10269,7 +11429,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10350,6 +11510,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -10387,6 +11556,15 @@ export interface operations {
                         /** Format: date-time */
                         timestamp: string;
                     };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description Not signed in. */
@@ -10434,6 +11612,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -10473,6 +11660,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -10502,6 +11698,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10548,6 +11753,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -10584,6 +11798,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -10613,6 +11836,24 @@ export interface operations {
                     "application/json": components["schemas"]["Alive"];
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -10640,6 +11881,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
             /** @description A part of the hub is away. */
@@ -10676,7 +11935,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10782,7 +12041,7 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
-            /** @description The body is not valid JSON, or text has a NUL character. */
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -10883,6 +12142,15 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -10894,6 +12162,15 @@ export interface operations {
             };
             /** @description Not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10932,6 +12209,15 @@ export interface operations {
                     "application/json": components["schemas"]["ModelEntry"];
                 };
             };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             /** @description Not signed in. */
             401: {
                 headers: {
@@ -10961,6 +12247,15 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description Too many requests. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -8,6 +8,7 @@ import { fetchFile } from '@/lib/api-base-query'
 import { saveAs } from '@/lib/file'
 import { useAppStore } from '@/lib/hooks'
 import { notices } from '@/lib/notify'
+import type { AuditVerdict } from '@/types'
 
 import { type AuditFilters, useLazyVerifyAuditQuery } from './api'
 
@@ -25,6 +26,12 @@ export function AuditTools({ filters, onReload }: { filters: AuditFilters; onRel
     if ('error' in answer) notices.failure(answer.error)
     else saveAs(answer.data, `audit-${new Date().toISOString().slice(0, 10)}.${format}`)
   }
+
+  const title = ({ ok, entries, first_bad: n }: AuditVerdict) => {
+    if (ok) return t('audit.intact', { count: entries })
+    return n === null || n === undefined ? t('audit.notWhole') : t('audit.broken', { n })
+  }
+
   return (
     <>
       <Flex gap={8} wrap>
@@ -46,7 +53,7 @@ export function AuditTools({ filters, onReload }: { filters: AuditFilters; onRel
           role="status"
           showIcon
           type={verdict.ok ? 'success' : 'error'}
-          title={verdict.ok ? t('audit.intact', { count: verdict.entries }) : t('audit.broken', { n: verdict.first_bad ?? '?' })}
+          title={title(verdict)}
           description={verdict.ok ? undefined : verdict.reason}
         />
       )}
