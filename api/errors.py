@@ -156,7 +156,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def _lost_a_race(error: IntegrityError) -> bool:
-    """Somebody made the same thing, or removed what this refers to, since we looked. (NOT NULL is our bug.)"""
+    """Somebody made the same, or removed what this refers to, since we looked. (NOT NULL is our bug.)"""
     words = str(error.orig).upper()
     return "UNIQUE" in words or "FOREIGN KEY" in words
 
