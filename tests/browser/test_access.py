@@ -15,7 +15,7 @@ from tests.browser.conftest import WINDOW
 from tests.support.hub import Hub as ModelSource
 from tests.support.hub_process import ROOT, Hub, start_hub
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(300)]
 
 OWN, THEIRS = "eleven purple ducks", "nine orange herons"
 OFFICE = ("users", "invitations", "lock-outs", "teams", "roles", "audit")

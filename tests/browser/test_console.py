@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.hub_process import Hub
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SLOW = 240_000
 """Milliseconds that bringing or loading a model may take on a busy machine."""

@@ -8,7 +8,7 @@ from tests.browser.conftest import sync_api
 from tests.support.hub_process import ROOT, start_hub
 from tests.support.oidc_provider import provider
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
 def test_a_person_signs_in_with_the_company_account(browser: "sync_api.Browser", tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ def test_an_answer_is_judged_by_what_it_says() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(1200)
 def test_the_demonstration(terminal: Terminal) -> None:
     """Once from nothing, once more with the model there, and once on a hub that runs already."""

@@ -18,7 +18,7 @@ from integrations.sources.starter import FILES, REF, Starter
 from tests.inference.engine_process import ROOT, EngineProcess
 from training.conversations import CORPUS, read_facts
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.alone]
 
 
 class Making:
