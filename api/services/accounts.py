@@ -119,8 +119,3 @@ def change_password(body: PasswordChange, who: Identity, caller: Caller) -> None
         raise lockouts.refusal(locked)
     if not good:
         raise wrong("current", "The current password is not right. Try again.")
-
-
-def acting_user_id(identity: Identity) -> str:
-    """The user whose things these are. The owner of this machine acts as the first administrator."""
-    return identity.owner_id
