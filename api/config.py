@@ -286,6 +286,14 @@ class Settings(BaseSettings):
         return self.home / "incoming"
 
     @cached_property
+    def blobs_dir(self) -> Path:
+        return self.home / "blobs"
+
+    @cached_property
+    def uploads_dir(self) -> Path:
+        return self.home / "uploads"
+
+    @cached_property
     def children_dir(self) -> Path:
         return self.run_dir / "children"
 
@@ -295,7 +303,8 @@ class Settings(BaseSettings):
 
     def make_directories(self) -> None:
         """Create the data directory; private, since it holds keys and everybody's models."""
-        for path in (self.home, self.run_dir, self.children_dir, self.models_dir, self.incoming_dir):
+        folders = (self.models_dir, self.incoming_dir, self.blobs_dir, self.uploads_dir)
+        for path in (self.home, self.run_dir, self.children_dir, *folders):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 

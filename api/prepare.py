@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api import create_app
 from api.config import Settings, explain
 from api.extensions import db
-from api.services import accounts, deployments
+from api.services import accounts, deployments, store
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 
@@ -30,6 +30,7 @@ def prepare(app: Flask) -> tuple[str, str | None] | None:
         Migrate(app, db, render_as_batch=True)
         upgrade(directory=str(MIGRATIONS))
         made = accounts.create_first_admin(settings)
+        store.link_what_was_here_before()
         deployments.come_back()
     _write_local_token(settings.home)
     return made

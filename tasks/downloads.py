@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from api.services import downloads
+from api.services import fetching
 
 
 @shared_task(name="tasks.downloads.run")
 def run(job_id: str) -> None:
     """Carry out one download."""
-    downloads.run(job_id)
+    fetching.run(job_id)

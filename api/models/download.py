@@ -11,7 +11,10 @@ from api.models.job import Job
 
 
 class Download(db.Model, Identified, Owned):  # type: ignore[name-defined, misc]
-    """`visibility` and `team_id` are those its model gets; the download itself is its owner's affair."""
+    """`update_of` is the model that gets its files as a new version; without it they are a new model.
+
+    `visibility` and `team_id` are those its model gets; the download itself is its owner's affair.
+    """
 
     __tablename__ = "downloads"
 
@@ -23,6 +26,8 @@ class Download(db.Model, Identified, Owned):  # type: ignore[name-defined, misc]
     plan: Mapped[dict[str, Any]] = mapped_column(JSON)
     plan_key: Mapped[str] = mapped_column(Text)  # what makes two requests the same request
     model_id: Mapped[str | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"))
+    update_of: Mapped[str | None] = mapped_column(ForeignKey("models.id", ondelete="SET NULL"))
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # rate, connections, any_time
 
     job: Mapped[Job] = relationship(lazy="joined", innerjoin=True)
 

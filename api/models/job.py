@@ -1,5 +1,6 @@
 """The ledger: long work, one row each. Columns only; its verbs are `api.services.jobs`."""
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,12 @@ from api.models.base import UTCDateTime, Versioned
 
 
 class Job(db.Model, Versioned):  # type: ignore[name-defined, misc]
-    """`fence` grows with every claim; an older one is refused. `lease_until` is Unix seconds."""
+    """`fence` grows with every claim; an older one is refused. `lease_until` is Unix seconds.
+
+    Queued jobs run in the order of `priority` (highest first), then `rank` (lowest first; Unix seconds of
+    their making unless somebody moved them). `waiting` says why a queued job is held back (`{code, message,
+    details}`): a reason its kind's admission gave at the last look.
+    """
 
     __tablename__ = "jobs"
 
@@ -29,6 +35,9 @@ class Job(db.Model, Versioned):  # type: ignore[name-defined, misc]
     lease_owner: Mapped[str | None] = mapped_column(String(100))
     lease_until: Mapped[float | None] = mapped_column(Float)
     rung_at: Mapped[float | None] = mapped_column(Float)
+    priority: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[float] = mapped_column(Float, default=time.time)
+    waiting: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -1,12 +1,12 @@
 """Bringing a model home."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from api.schemas.base import Body, ErrorInfo, Out, OwnedOut, PageQuery, Timestamp, Visibility
 
-DownloadStatus = Literal["pending", "downloading", "paused", "completed", "failed", "cancelled"]
+DownloadStatus = Literal["pending", "held", "downloading", "paused", "completed", "failed", "cancelled"]
 
 
 class DownloadRequest(Body):
@@ -15,6 +15,9 @@ class DownloadRequest(Body):
     revision: str | None = Field(default=None, max_length=200, description="Branch, tag or commit.")
     include: list[str] | None = Field(default=None, max_length=200, description="Globs of files to take.")
     exclude: list[str] | None = Field(default=None, max_length=200, description="Globs of files to leave.")
+    options: dict[str, Any] = Field(
+        default={}, description="What this source wants to know besides; `GET /sources` has its schema."
+    )
     visibility: Visibility | None = Field(
         default=None, description="Who else sees it; the hub's default if null."
     )
@@ -44,7 +47,20 @@ class DownloadOut(OwnedOut):
     speed: float | None = Field(default=None, description="Bytes per second.")
     eta: float | None = Field(default=None, description="Seconds to the end.")
     message: str = ""
+    waiting: ErrorInfo | None = Field(default=None, description="Why it is held in the queue.")
+    priority: int = Field(default=0, description="Higher runs first.")
+    rate: int | None = Field(default=None, description="Most bytes per second for this one; null: no limit.")
+    connections: int | None = Field(default=None, description="Its connections; null: the hub's setting.")
+    any_time: bool = Field(default=False, description="Runs outside the hub's hours for downloads too.")
+    resumable: bool | None = Field(
+        default=None,
+        description="False: its source begins again from zero after a pause. Null: not known yet.",
+    )
+    restart_required: bool = Field(
+        default=False, description="It stands still and its source cannot go on: resuming begins from zero."
+    )
     error: ErrorInfo | None = None
+    update_of: str | None = Field(default=None, description="The model that gets these files as a version.")
     model_id: str | None = None
     files: list[DownloadFile] = []
     created_at: Timestamp

@@ -22,6 +22,8 @@ class JobOut(Out):
     user_id: str | None = Field(default=None, description="Whose work it is; null for the hub's own.")
     object_id: str | None = Field(default=None, description="The download, deployment, … this job works for.")
     progress: dict[str, Any] = {}
+    priority: int = Field(default=0, description="Higher runs first.")
+    waiting: ErrorInfo | None = Field(default=None, description="Why it is held in the queue.")
     error: ErrorInfo | None = None
     created_at: Timestamp
     started_at: Timestamp | None = None

@@ -22,6 +22,7 @@ class ModelFile(Out):
 class ModelOut(OwnedOut):
     id: str
     name: str
+    description: str = ""
     kind: ModelKind
     source: str
     ref: str
@@ -29,6 +30,9 @@ class ModelOut(OwnedOut):
     commit: str
     size: int = Field(description="Bytes on disk.")
     path: str
+    location: Literal["local", "external", "ollama"] = Field(
+        default="local", description="In the store, adopted where it lies, or kept by an Ollama server."
+    )
     files: list[ModelFile]
     architecture: str | None = None
     parameters: int | None = None
@@ -38,8 +42,11 @@ class ModelOut(OwnedOut):
     license: str | None = None
     tags: list[str] = []
     warnings: list[str] = []
-    status: Literal["ready", "deleting"] = "ready"
+    remote_code: list[str] = Field(default=[], description="Python it would run if it were let; it is not.")
+    status: Literal["ready", "quarantined", "damaged"] = "ready"
+    active_version_id: str | None = None
     created_at: Timestamp
+    updated_at: Timestamp
     version: int
 
 

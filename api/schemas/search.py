@@ -85,6 +85,7 @@ class SourceOut(Out):
     title: str
     description: str
     searchable: bool
+    options_schema: dict[str, Any] = Field(default={}, description="JSON schema of `options` of a download.")
 
 
 class SourceList(Out):

@@ -18,6 +18,10 @@ Permission = Literal[
     "chat.use",
     "jobs.read",
     "jobs.write",
+    "folders.use",
+    "ollama.manage",
+    "settings.manage",
+    "intake.release",
     "system.read",
     "keys.use",
     "share.public",
@@ -47,6 +51,10 @@ DESCRIPTIONS: dict[str, str] = {
     "chat.use": "Chat, and ask deployments through /v1",
     "jobs.read": "See background jobs",
     "jobs.write": "Cancel and retry background jobs",
+    "folders.use": "Bring in models from folders of the hub's machine",
+    "ollama.manage": "Copy, create and delete models on the Ollama server",
+    "settings.manage": "Change the hub's settings: speed, hours and order of downloads",
+    "intake.release": "Decide what happens to files in quarantine",
     "system.read": "See the machine and the hub's parts",
     "keys.use": "Make API keys of one's own",
     "share.public": "Share with everybody who can sign in",
@@ -68,7 +76,16 @@ _USER = _VIEWER | {
     "chat.use",
     "keys.use",
 }
-_OPERATOR = _USER | {"system.read", "share.public", "all.read", "all.write", "users.read"}
+_OPERATOR = _USER | {
+    "system.read",
+    "share.public",
+    "all.read",
+    "all.write",
+    "users.read",
+    "folders.use",
+    "ollama.manage",
+    "settings.manage",
+}
 
 BUILTIN: dict[str, tuple[str, str, frozenset[str]]] = {
     "viewer": ("Viewer", "Sees what is shared, changes nothing.", frozenset(_VIEWER)),

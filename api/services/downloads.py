@@ -1,25 +1,22 @@
-"""Bringing a model home: ask, follow, pause, resume, cancel, and put it on the shelf once it is proven."""
+"""Bringing a model home: ask, follow, pause, resume, cancel. What a worker does then is `fetching`."""
 
 import hashlib
 import json
-import os
 import shutil
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from api.errors import Conflict, describe
+from api.errors import Conflict
 from api.extensions import db, settings
 from api.models import Download, Job
 from api.schemas.base import Page
 from api.schemas.downloads import DownloadFile, DownloadOut, DownloadQuery, DownloadRequest
 from api.security import audit, ownership
 from api.security.authorise import Identity
-from api.services import events, jobs, library, work
+from api.services import events, jobs
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
-from integrations import children
 from integrations.errors import OutOfSpace
 from integrations.sources import SOURCES
 from integrations.sources.base import FetchPlan
@@ -35,7 +32,8 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     way, `OutOfSpace` with the deficit.
     """
     source = SOURCES[body.source]
-    plan = source.plan(body.ref, body.revision, body.include, body.exclude)
+    options = source.Options.model_validate(body.options)
+    plan = source.plan(body.ref, body.revision, body.include, body.exclude, options)
     key = _plan_key(plan)
     _refuse_duplicate(plan, key, who)
     if failed := _failed_before(key, who):
@@ -70,8 +68,10 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
 
 def shape(download: Download) -> DownloadOut:
     """A download and its job as one object."""
-    job, progress = download.job, download.job.progress
+    job, progress, chosen = download.job, download.job.progress, download.options
     moving = job.state == "running"
+    status = "held" if job.state == "queued" and job.waiting else STATUS.get(job.state, job.state)
+    resumable = progress.get("resumable")
     return DownloadOut(
         id=download.id,
         job_id=job.id,
@@ -80,13 +80,21 @@ def shape(download: Download) -> DownloadOut:
         name=download.ref,
         revision=download.revision,
         commit=download.commit,
-        status=STATUS.get(job.state, job.state),  # type: ignore[arg-type]
+        status=status,  # type: ignore[arg-type]
         bytes_done=progress.get("bytes_done") or 0,
         bytes_total=progress.get("bytes_total"),
         speed=progress.get("speed") if moving else None,
         eta=progress.get("eta") if moving else None,
         message=progress.get("message") or "",
+        waiting=job.waiting,  # type: ignore[arg-type]
+        priority=job.priority,
+        rate=chosen.get("rate"),
+        connections=chosen.get("connections"),
+        any_time=bool(chosen.get("any_time")),
+        resumable=resumable,
+        restart_required=resumable is False and job.state in ("queued", "paused", "failed"),
         error=job.error,  # type: ignore[arg-type]
+        update_of=download.update_of,
         model_id=download.model_id,
         owner_id=download.owner_id,
         owner_name=download.owner_name,
@@ -109,7 +117,11 @@ def get(download_id: str, who: Identity) -> DownloadOut:
 
 def list_downloads(query: DownloadQuery, who: Identity) -> Page[DownloadOut]:
     statement = select(Download).join(Job).where(ownership.visible(Download, who))
-    if query.status:
+    if query.status in ("held", "pending"):
+        statement = statement.where(Job.state == "queued")
+        held = Job.waiting.is_not(None)
+        statement = statement.where(held if query.status == "held" else ~held)
+    elif query.status:
         states = {status: state for state, status in STATUS.items()}
         statement = statement.where(Job.state == states.get(query.status, query.status))
     return page(statement, Download.id, limit=query.limit, after=query.after, shape=shape)
@@ -128,7 +140,7 @@ def resume(download_id: str, who: Identity) -> DownloadOut:
 def cancel(download_id: str, who: Identity) -> DownloadOut:
     job = jobs.want(_changeable(download_id, who).job_id, "cancel")
     if job.state == "cancelled":
-        _forget_parts(download_id)
+        forget_parts(download_id)
     return get(download_id, who)
 
 
@@ -153,96 +165,7 @@ def delete(download_id: str, who: Identity) -> None:
         db.session.flush()
         db.session.delete(download.job)
         after_commit(lambda: events.publish("/downloads", "deleted", answer, rooms, seq=answer.version + 1))
-    _forget_parts(download_id)
-
-
-def run(job_id: str) -> None:
-    """Carry one download out; safe to be called any number of times, by any worker, after any crash."""
-    held = jobs.claim(job_id, work.OWNER)
-    if held is None:
-        return
-    download = db.session.scalar(select(Download).where(Download.job_id == job_id))
-    if download is None:
-        jobs.finish(held, "cancelled")
-        return
-    try:
-        _carry_out(held, download)
-    except jobs.StaleFence:
-        return  # somebody else has it; our hands off
-    except Exception as error:
-        jobs.finish(held, "failed", error=describe(error))
-        if describe(error)["code"] == "INTERNAL":
-            raise
-
-
-def _carry_out(held: jobs.Claim, download: Download) -> None:
-    plan = FetchPlan.model_validate(download.plan)
-    directory = settings().children_dir / f"download-{download.id}"
-    into = settings().incoming_dir / download.id
-    shelf = settings().models_dir / download.id
-    if not shelf.exists():
-        into.mkdir(mode=0o700, exist_ok=True)
-        spec = {
-            "job_id": download.job_id,
-            "plan": plan.model_dump(mode="json"),
-            "into": str(into),
-            "options": {
-                "connections": settings().download_connections,
-                "disk_reserve": settings().disk_reserve,
-            },
-        }
-        module = SOURCES[plan.source].child_module
-        outcome = work.follow(held, directory, lambda: children.start(directory, module, spec, _secrets()))
-        if outcome.kind == "handed_over":
-            return
-        if outcome.kind == "error":
-            jobs.finish(
-                held, "failed", error={key: outcome.event[key] for key in ("code", "message", "details")}
-            )
-            return
-        if outcome.kind in ("pause", "cancel"):
-            jobs.finish(held, "paused" if outcome.kind == "pause" else "cancelled")
-            if outcome.kind == "cancel":
-                _forget_parts(download.id)
-            return
-        jobs.renew(held)
-        _promote(into, shelf)
-    _shelve(held, download, shelf, (children.last_event(directory) or {}).get("files", []))
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def _promote(into: Path, shelf: Path) -> None:
-    """Proven files become a model by one rename."""
-    shutil.rmtree(into / ".transfer", ignore_errors=True)
-    into.rename(shelf)
-    fd = os.open(shelf.parent, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _shelve(held: jobs.Claim, download: Download, shelf: Path, proven: list[dict[str, Any]]) -> None:
-    row = library.describe_directory(shelf, download.plan, {file["path"]: file["sha256"] for file in proven})
-    row.user_id, row.visibility, row.team_id = download.user_id, download.visibility, download.team_id
-    download_id, size = download.id, row.size
-
-    def also(after_commit: AfterCommit, _job: Job) -> None:
-        library.add(after_commit, row)
-        if found := db.session.get(Download, download_id):
-            found.model_id = row.id
-
-    jobs.finish(
-        held, "completed", also=also, progress={"bytes_done": size, "bytes_total": size, "message": ""}
-    )
-
-
-def _secrets() -> dict[str, str]:
-    """What a fetching child may know beyond its spec."""
-    env = {"HF_ENDPOINT": settings().hf_endpoint}
-    if settings().hf_token:
-        env["HF_TOKEN"] = settings().hf_token or ""
-    return env
+    forget_parts(download_id)
 
 
 def _plan_key(plan: FetchPlan) -> str:
@@ -289,7 +212,8 @@ def _check_room(needed: int) -> None:
         )
 
 
-def _forget_parts(download_id: str) -> None:
+def forget_parts(download_id: str) -> None:
+    """Delete what has arrived of a download, and its child's files."""
     shutil.rmtree(settings().incoming_dir / download_id, ignore_errors=True)
     shutil.rmtree(settings().children_dir / f"download-{download_id}", ignore_errors=True)
 

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 
 from api.extensions import db, settings
-from api.models import Deployment, Download, HubModel, Job
+from api.models import Deployment, Download, Job, ModelVersion
 from api.services import deployments, generations, jobs, system
 from integrations import children
 
@@ -36,7 +36,9 @@ def sweep() -> None:
     live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
     live_children = {f"download-{id}" for id in _ids(select(Download.id))}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
-    models = _ids(select(HubModel.path)) | _ids(select(Download.id).join(Job).where(Job.state == "running"))
+    models = _ids(select(ModelVersion.path)) | _ids(
+        select(Download.id).join(Job).where(Job.state == "running")
+    )
     _remove(settings().incoming_dir, keep=live_downloads)
     _remove(settings().models_dir, keep=models)
     _remove(settings().children_dir, keep=live_children)

@@ -32,18 +32,23 @@ TASKS = {
 }
 """Kind of job to the task that runs it."""
 
-AT_ONCE = {"download": 4, "deploy": 2}
+AT_ONCE: dict[str, int | Callable[[], int]] = {"download": 4, "deploy": 2}
 """Most jobs of a kind that run at the same time; the others wait in the ledger."""
 
 AUDITED = ("download", "deploy")
 """Kinds whose end is worth an entry in the audit log."""
+
+ORDER = (Job.priority.desc(), Job.rank, Job.id)
+"""Queued jobs of a kind, first to run first."""
 
 ENDED = ("completed", "failed", "cancelled")
 MAX_LOST = 5
 """Leases lost in a row without progress before a job is held to be what kills its worker."""
 
 Listener = Callable[[AfterCommit, Job], None]
+Admission = Callable[[Job], dict[str, Any] | None]
 _listeners: dict[str, Listener] = {}
+_admissions: dict[str, list[Admission]] = {}
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,15 @@ class Claim:
 def on_change(kind: str, listener: Listener) -> None:
     """Let the service of `kind` follow its jobs' changes, inside the same transaction."""
     _listeners[kind] = listener
+
+
+def admit(kind: str, admission: Admission) -> None:
+    """Let `admission` look at every queued job of `kind` before it is claimed, in the same transaction.
+
+    None lets it run; a reason (`{code, message, details}`) holds it in the queue and is shown as its
+    `waiting`. It is asked again every few seconds.
+    """
+    _admissions.setdefault(kind, []).append(admission)
 
 
 def shape(job: Job) -> JobOut:
@@ -116,8 +130,7 @@ def claim(job_id: str, owner: str) -> Claim | None:
         job = _locked(job_id)
         if job is None or not (job.state == "queued" or _lost(job, now)):
             return None
-        if job.state == "queued" and _full(job.kind):
-            job.rung_at = None
+        if job.state == "queued" and not _its_turn(after_commit, job, now):
             return None
         if _lost(job, now):
             job.lost += 1
@@ -129,8 +142,10 @@ def claim(job_id: str, owner: str) -> Claim | None:
         job.fence += 1
         job.attempt += 1
         job.started_at = job.started_at or utcnow()
-        job.error = None
+        job.error = job.waiting = None
         _changed(after_commit, job)
+        if job.kind in AT_ONCE:
+            after_commit(lambda: ring_waiting(job.kind))
         return Claim(job.id, job.fence)
 
 
@@ -155,14 +170,21 @@ def finish(
     progress: dict[str, Any] | None = None,
     also: Callable[[AfterCommit, Job], None] | None = None,
 ) -> None:
-    """End, pause or give back (`queued`) a held job; `also` writes more in the same transaction."""
+    """End, pause or give back (`queued`) a held job; `also` writes more in the same transaction.
+
+    Paused with an `error` it was not the user who paused it: something has to be put right first.
+    """
     with unit_of_work() as after_commit:
         job = _held(held)
         if progress is not None:
             job.progress = {**job.progress, **progress}
-        if state == "paused" and job.wanted == "run":
+        if state == "paused" and error:
+            job.wanted = "pause" if job.wanted == "run" else job.wanted
+        elif state == "paused" and job.wanted == "run":
             state = "queued"  # resumed while its pause was being obeyed
             after_commit(lambda: ring(job.id, job.kind))
+        if state == "paused" and job.wanted == "cancel":
+            state = "cancelled"
         _end(job, state, error)
         if state in ENDED and job.kind in AUDITED:
             result = "failed" if state == "failed" else "done"
@@ -221,13 +243,75 @@ def retry(job_id: str, who: Identity) -> JobOut:
 
 
 def ring_waiting(kind: str) -> None:
-    """Ring for the oldest job that waits for a free place."""
-    job_id = db.session.scalar(
-        select(Job.id).where(Job.kind == kind, Job.state == "queued").order_by(Job.id).limit(1)
-    )
+    """Ring for the job whose turn it is when a place becomes free."""
+    job_id = db.session.scalar(_next(kind))
     db.session.rollback()
     if job_id:
         ring(job_id, kind)
+
+
+def reorder(
+    job_id: str, *, priority: int | None = None, before: str | None = None, last: bool = False
+) -> Job:
+    """Move a queued job: to another priority, before another job (and into its priority), or to the end."""
+    with unit_of_work() as after_commit:
+        job = _locked(job_id) or find(job_id)
+        if job.state in ENDED:
+            raise Conflict("This job has already ended; there is no order any more.")
+        if priority is not None:
+            job.priority = priority
+        if before is not None:
+            _move_before(job, find(before))
+        elif last:
+            top = select(func.max(Job.rank)).where(Job.kind == job.kind, Job.state.in_(("queued", "paused")))
+            job.rank = max(float(db.session.scalar(top) or 0.0) + 1.0, job.rank)
+        audit.note(f"{job.kind}.reorder", _about(job), job_id=job.id, priority=job.priority)
+        _changed(after_commit, job)
+        after_commit(lambda: ring_waiting(job.kind))
+        return job
+
+
+def _move_before(job: Job, other: Job) -> None:
+    job.priority = other.priority
+    above = db.session.scalar(
+        select(func.max(Job.rank)).where(
+            Job.kind == job.kind,
+            Job.state.in_(("queued", "paused")),
+            Job.priority == other.priority,
+            Job.rank < other.rank,
+            Job.id != job.id,
+        )
+    )
+    job.rank = other.rank - 1.0 if above is None else (float(above) + other.rank) / 2
+
+
+def _next(kind: str) -> Any:
+    """The id of the first queued job that nothing holds back."""
+    return (
+        select(Job.id)
+        .where(Job.kind == kind, Job.state == "queued", Job.waiting.is_(None))
+        .order_by(*ORDER)
+        .limit(1)
+    )
+
+
+def _its_turn(after_commit: AfterCommit, job: Job, now: float) -> bool:
+    """Whether a queued job may run: there is a place, nothing holds it back, and nobody comes before it."""
+    if _full(job.kind):
+        job.rung_at = None
+        return False
+    reason = next((reason for ask in _admissions.get(job.kind, ()) if (reason := ask(job))), None)
+    if reason != job.waiting:
+        job.waiting, job.rung_at = reason, now
+        _changed(after_commit, job)
+    if reason:
+        after_commit(lambda: ring_waiting(job.kind))
+        return False
+    if job.kind in AT_ONCE and (first := db.session.scalar(_next(job.kind))) not in (None, job.id):
+        after_commit(lambda: ring(first, job.kind))
+        job.rung_at = None
+        return False
+    return True
 
 
 def reconcile(patience: float = 10.0) -> int:
@@ -278,6 +362,7 @@ def _full(kind: str) -> bool:
     most = AT_ONCE.get(kind)
     if most is None:
         return False
+    most = most if isinstance(most, int) else most()
     exclusive(f"jobs-at-once:{kind}")
     running = db.session.scalar(select(func.count()).where(Job.kind == kind, Job.state == "running"))
     return (running or 0) >= most
@@ -285,7 +370,7 @@ def _full(kind: str) -> bool:
 
 def _end(job: Job, state: str, error: dict[str, Any] | None) -> None:
     job.state, job.error = state, error
-    job.lease_owner = job.lease_until = None
+    job.lease_owner = job.lease_until = job.waiting = None
     if state in ENDED:
         job.finished_at = utcnow()
     if state == "queued":

@@ -8,13 +8,15 @@ from sqlalchemy import select
 
 from api.errors import Conflict
 from api.extensions import db, settings
-from api.models import Deployment, HubModel
+from api.models import Deployment, HubModel, ModelVersion
+from api.models.hub_model import FACTS
 from api.schemas.base import Page, Sharing
 from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
 from api.security import audit, ownership
 from api.security.authorise import Identity
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, unit_of_work
+from integrations.errors import Unsupported
 from integrations.model_facts import read_facts
 from integrations.sources.cards import parse_card
 
@@ -23,12 +25,24 @@ MAX_CARD_BYTES = 1_000_000
 
 def shape(model: HubModel) -> ModelOut:
     answer = ModelOut.model_validate(model)
-    return answer.model_copy(update={"path": str(directory(model))})
+    path = "" if model.location == "ollama" else str(directory(model))
+    return answer.model_copy(update={"path": path})
 
 
-def directory(model: HubModel) -> Path:
-    """Where the files lie. Built from our id only, never from a name somebody else chose."""
-    return settings().models_dir / model.path
+def directory(model: HubModel | ModelVersion) -> Path:
+    """Where the files lie. Built from our id only, never from a name somebody else chose; an adopted folder's
+    path was checked when it was adopted. Raises Unsupported for a model that another server keeps."""
+    if model.location == "ollama":
+        raise Unsupported("This model lies on the Ollama server; the hub has no files of it.")
+    return settings().models_dir / model.path  # an absolute path stays what it is
+
+
+def directories(model_id: str) -> list[Path]:
+    """The folders of the hub that hold a model's versions; not those it only adopted."""
+    paths = db.session.scalars(
+        select(ModelVersion.path).where(ModelVersion.model_id == model_id, ModelVersion.location == "local")
+    )
+    return [settings().models_dir / path for path in paths]
 
 
 def seen(model_id: str, who: Identity) -> HubModel:
@@ -49,7 +63,10 @@ def list_models(query: ModelQuery, who: Identity) -> Page[ModelOut]:
 
 def card(model_id: str, who: Identity) -> ModelCardOut:
     """The README that came with the model, without its front matter; empty when there is none."""
-    path = directory(seen(model_id, who)) / "README.md"
+    model = seen(model_id, who)
+    if model.location == "ollama":
+        return ModelCardOut(text="")
+    path = directory(model) / "README.md"
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
             text = file.read(MAX_CARD_BYTES)
@@ -58,10 +75,10 @@ def card(model_id: str, who: Identity) -> ModelCardOut:
     return ModelCardOut(text=parse_card(text)[0])
 
 
-def describe_directory(path: Path, plan: dict[str, Any], proven: dict[str, str]) -> HubModel:
-    """A row for the proven files in `path`; architecture and counts are parsed from headers, never loaded.
+def describe_directory(path: Path, plan: dict[str, Any], proven: dict[str, str]) -> ModelVersion:
+    """A version for the proven files in `path`; its facts are parsed from headers, never loaded.
 
-    `proven` maps file names to the SHA-256 the fetch computed; what it lacks is taken from the plan.
+    `proven` maps file names to the SHA-256 that was computed; what it lacks is taken from the plan.
     """
     promised = {file["path"]: file.get("sha256") for file in plan["files"]} | proven
     files = [
@@ -70,16 +87,14 @@ def describe_directory(path: Path, plan: dict[str, Any], proven: dict[str, str])
         if file.is_file() and not (name := file.relative_to(path).as_posix()).startswith(".")
     ]
     facts = read_facts(path)
-    return HubModel(
+    return ModelVersion(
         id=path.name,
-        name=plan["ref"],
         kind=facts.kind,
-        source=plan["source"],
-        ref=plan["ref"],
         revision=plan["revision"],
         commit=plan["commit"],
         size=sum(int(file["size"] or 0) for file in files),
         path=path.name,
+        location="local",
         files=files,
         architecture=facts.architecture,
         parameters=facts.parameters,
@@ -89,14 +104,41 @@ def describe_directory(path: Path, plan: dict[str, Any], proven: dict[str, str])
         license=facts.license,
         tags=facts.tags,
         warnings=facts.warnings,
+        remote_code=[],
     )
 
 
-def add(_after_commit: AfterCommit, row: HubModel) -> None:
-    """Put a described model on the shelf, inside the caller's unit of work. Adding it twice is once."""
-    if db.session.get(HubModel, row.id) is None:
-        db.session.add(row)
+def add(_after_commit: AfterCommit, version: ModelVersion, model: HubModel) -> HubModel:
+    """Put a described version on the shelf, inside the caller's unit of work: as the first of the new
+    `model`, or as one more of it when its row is there already. It becomes the active one. Adding it twice
+    is once.
+    """
+    known = db.session.get(HubModel, model.id)
+    if known is None:
+        known = model
+        known.tags = version.tags
+        _take_over(known, version)
+        db.session.add(known)
         db.session.flush()
+    if db.session.get(ModelVersion, version.id) is None:
+        version.model_id = known.id
+        db.session.add(version)
+        db.session.flush()
+    activate(known, version)
+    return known
+
+
+def activate(model: HubModel, version: ModelVersion) -> None:
+    """From now on `model` means this version: what is deployed next runs it."""
+    if model.active_version_id != version.id:
+        _take_over(model, version)
+        model.version = (model.version or 0) + 1
+
+
+def _take_over(model: HubModel, version: ModelVersion) -> None:
+    model.active_version_id = version.id
+    for column in FACTS:
+        setattr(model, column, getattr(version, column))
 
 
 def share(model_id: str, body: Sharing, who: Identity) -> ModelOut:
@@ -116,17 +158,18 @@ def delete(model_id: str, who: Identity) -> None:
         model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
         _refuse_while_needed(model, who)
         audit.note("model.delete", model, ref=model.ref, size=model.size)
-        path = directory(model)
-        doomed = path.with_name(f".deleting-{path.name}")
+        paths = directories(model.id)
         db.session.delete(model)
+        after_commit(lambda: _remove(*paths))
 
-        def remove() -> None:
-            # Renamed first: half-deleted files must never look like a model.
-            if path.exists():
-                path.rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
 
-        after_commit(remove)
+def _remove(*paths: Path) -> None:
+    """Renamed first: half-deleted files must never look like a model."""
+    for path in paths:
+        doomed = path.with_name(f".deleting-{path.name}")
+        if path.exists():
+            path.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _refuse_while_needed(model: HubModel, who: Identity) -> None:

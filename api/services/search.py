@@ -19,7 +19,13 @@ from integrations.sources.base import SearchQuery
 def sources() -> SourceList:
     return SourceList(
         items=[
-            SourceOut(name=s.name, title=s.title, description=s.description, searchable=s.searchable)
+            SourceOut(
+                name=s.name,
+                title=s.title,
+                description=s.description,
+                searchable=s.searchable,
+                options_schema=s.Options.model_json_schema(),
+            )
             for s in SOURCES.values()
         ]
     )

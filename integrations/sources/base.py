@@ -1,9 +1,9 @@
 """What a model source is: search, describe, plan, and the program that carries a plan out."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class SearchQuery(BaseModel):
@@ -82,8 +82,20 @@ class ModelCard(BaseModel):
     metadata: dict[str, Any] = {}
 
 
+class NoOptions(BaseModel):
+    """A source that needs to know nothing beyond ref, revision and globs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class FetchPlan(BaseModel):
-    """What will be fetched, pinned to a commit. `estimated`: sizes are a guess (a model made here)."""
+    """What will be fetched, pinned to a commit. `estimated`: sizes are a guess (a model made here).
+
+    `name` is what the library calls the model (None: its ref). `location`: where its files will lie: in the
+    store (`local`), in the folder `path` where they are (`external`), or on another server (`ollama`); then
+    the child's result says what the library should know (`facts`, as in `ModelVersion`).
+    `options` are the source's own, as `Options` took them.
+    """
 
     source: str
     ref: str
@@ -92,6 +104,10 @@ class FetchPlan(BaseModel):
     files: list[RemoteFile]
     bytes_total: int
     estimated: bool = False
+    name: str | None = None
+    location: Literal["local", "external", "ollama"] = "local"
+    path: str | None = None
+    options: dict[str, Any] = {}
 
 
 class Source(Protocol):
@@ -102,6 +118,7 @@ class Source(Protocol):
     description: ClassVar[str]
     searchable: ClassVar[bool]
     child_module: ClassVar[str]
+    Options: ClassVar[type[BaseModel]]
 
     def search(self, query: SearchQuery) -> SearchPage: ...
 
@@ -112,5 +129,10 @@ class Source(Protocol):
     def revisions(self, ref: str) -> list[Revision]: ...
 
     def plan(
-        self, ref: str, revision: str | None, include: list[str] | None, exclude: list[str] | None
+        self,
+        ref: str,
+        revision: str | None,
+        include: list[str] | None,
+        exclude: list[str] | None,
+        options: BaseModel | None = None,
     ) -> FetchPlan: ...

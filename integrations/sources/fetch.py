@@ -1,6 +1,7 @@
 """`python -m integrations.sources.fetch SPEC.json`: carry out a plan of the `huggingface` source.
 
-SPEC: `{job_id, events, plan: FetchPlan, into: folder, options: {connections, disk_reserve, …}}`;
+SPEC: `{job_id, events, plan: FetchPlan, already: bytes, into: folder, options: {connections, …}}`, where
+`already` is what the model has beyond this plan, for the progress;
 `HF_ENDPOINT` and `HF_TOKEN` come by environment. Result: `{files: [{path, size, sha256}], commit}`.
 """
 
@@ -32,6 +33,12 @@ def downloads_of(plan: dict[str, Any], base: str) -> list[Download]:
 
 def program(spec: dict[str, Any], events: EventWriter, stop: threading.Event) -> dict[str, Any]:
     plan, options, base = spec["plan"], Options.of(spec.get("options") or {}), endpoint()
+    already = int(spec.get("already") or 0)
+
+    def report(progress: dict[str, Any]) -> None:
+        counted = {name: progress[name] + already for name in ("bytes_done", "bytes_total")}
+        events.progress(**progress | counted)
+
     outbound = Outbound(base, token(), connect=options.connect_timeout, read=options.stall_timeout)
     fetched = fetch(
         downloads_of(plan, base),
@@ -39,7 +46,7 @@ def program(spec: dict[str, Any], events: EventWriter, stop: threading.Event) ->
         outbound,
         options=options,
         stop=stop,
-        report=lambda progress: events.progress(**progress),
+        report=report,
     )
     return {"files": [vars(file) for file in fetched], "commit": plan["commit"]}
 

@@ -4,11 +4,14 @@ import re
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
+from pydantic import BaseModel
+
 from integrations.errors import FileNotInRepo, GatedModel, InvalidRef, Unsupported
 from integrations.sources.base import (
     FetchPlan,
     Listing,
     ModelCard,
+    NoOptions,
     RemoteFile,
     Revision,
     SearchItem,
@@ -47,6 +50,7 @@ class HuggingFace:
     description: ClassVar[str] = "Models from huggingface.co, or from the mirror that HF_ENDPOINT names"
     searchable: ClassVar[bool] = True
     child_module: ClassVar[str] = "integrations.sources.fetch"
+    Options: ClassVar[type[BaseModel]] = NoOptions
 
     def search(self, query: SearchQuery) -> SearchPage:
         """One page. Raises Unsupported for an unknown `sort`, InvalidRef for a text or cursor nobody could
@@ -117,6 +121,7 @@ class HuggingFace:
         revision: str | None = None,
         include: list[str] | None = None,
         exclude: list[str] | None = None,
+        options: BaseModel | None = None,
     ) -> FetchPlan:
         """What would be fetched. Raises GatedModel before anything is started, FileNotInRepo when a
         pattern of `include` matches nothing, InvalidRef when the repository holds a file name that could

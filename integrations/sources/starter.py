@@ -7,11 +7,14 @@ import hashlib
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from integrations.errors import NotFound, RevisionNotFound, Unsupported
 from integrations.sources.base import (
     FetchPlan,
     Listing,
     ModelCard,
+    NoOptions,
     RemoteFile,
     Revision,
     SearchItem,
@@ -43,6 +46,7 @@ class Starter:
     )
     searchable: ClassVar[bool] = True
     child_module: ClassVar[str] = "training.starter"
+    Options: ClassVar[type[BaseModel]] = NoOptions
 
     def search(self, query: SearchQuery) -> SearchPage:
         """The one model, unless a word or a filter speaks against it."""
@@ -73,7 +77,12 @@ class Starter:
         return [Revision(name="main", kind="branch", commit=commit())]
 
     def plan(
-        self, ref: str, revision: str | None, include: list[str] | None, exclude: list[str] | None
+        self,
+        ref: str,
+        revision: str | None,
+        include: list[str] | None,
+        exclude: list[str] | None,
+        options: BaseModel | None = None,
     ) -> FetchPlan:
         listing = self.listing(ref, revision)
         if include or exclude:

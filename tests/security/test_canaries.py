@@ -27,7 +27,7 @@ import socketio
 from api import create_app
 from api.config import Settings
 from api.extensions import db
-from api.models import Deployment
+from api.models import Deployment, HubModel
 from api.prepare import prepare
 from api.security.keys import vault
 from api.services import library
@@ -109,7 +109,9 @@ def shelve(home: Path, environment: dict[str, str], llama: Path) -> None:
             "commit": "0" * 40,
         }
         with unit_of_work() as after_commit:
-            library.add(after_commit, library.describe_directory(directory, plan, {}))
+            version = library.describe_directory(directory, plan, {})
+            named = HubModel(id=version.id, name="x", source=plan["source"], ref=plan["ref"])
+            library.add(after_commit, version, named)
         db.session.remove()
         db.engine.dispose()
 

@@ -1645,6 +1645,12 @@ export interface components {
         /** DownloadOut */
         DownloadOut: {
             /**
+             * Any Time
+             * @description Runs outside the hub's hours for downloads too.
+             * @default false
+             */
+            any_time: boolean;
+            /**
              * Bytes Done
              * @default 0
              */
@@ -1656,6 +1662,12 @@ export interface components {
             bytes_total: number | null;
             /** Commit */
             commit: string;
+            /**
+             * Connections
+             * @description Its connections; null: the hub's setting.
+             * @default null
+             */
+            connections: number | null;
             /**
              * Created At
              * @description UTC
@@ -1700,8 +1712,32 @@ export interface components {
              * @default null
              */
             owner_name: string | null;
+            /**
+             * Priority
+             * @description Higher runs first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Rate
+             * @description Most bytes per second for this one; null: no limit.
+             * @default null
+             */
+            rate: number | null;
             /** Ref */
             ref: string;
+            /**
+             * Restart Required
+             * @description It stands still and its source cannot go on: resuming begins from zero.
+             * @default false
+             */
+            restart_required: boolean;
+            /**
+             * Resumable
+             * @description False: its source begins again from zero after a pause. Null: not known yet.
+             * @default null
+             */
+            resumable: boolean | null;
             /** Revision */
             revision: string;
             /** Source */
@@ -1716,12 +1752,18 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "pending" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
+            status: "pending" | "held" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
             /**
              * Team Id
              * @default null
              */
             team_id: string | null;
+            /**
+             * Update Of
+             * @description The model that gets these files as a version.
+             * @default null
+             */
+            update_of: string | null;
             /**
              * Updated At
              * @description UTC
@@ -1735,6 +1777,11 @@ export interface components {
              * @enum {string}
              */
             visibility: "private" | "team" | "public";
+            /**
+             * @description Why it is held in the queue.
+             * @default null
+             */
+            waiting: components["schemas"]["ErrorInfo"] | null;
         };
         /** DownloadRequest */
         DownloadRequest: {
@@ -1750,6 +1797,14 @@ export interface components {
              * @default null
              */
             include: string[] | null;
+            /**
+             * Options
+             * @description What this source wants to know besides; `GET /sources` has its schema.
+             * @default {}
+             */
+            options: {
+                [key: string]: unknown;
+            };
             /**
              * Ref
              * @example org/name
@@ -2014,6 +2069,12 @@ export interface components {
              */
             object_id: string | null;
             /**
+             * Priority
+             * @description Higher runs first.
+             * @default 0
+             */
+            priority: number;
+            /**
              * Progress
              * @default {}
              */
@@ -2038,6 +2099,11 @@ export interface components {
             user_id: string | null;
             /** Version */
             version: number;
+            /**
+             * @description Why it is held in the queue.
+             * @default null
+             */
+            waiting: components["schemas"]["ErrorInfo"] | null;
         };
         /**
          * JoinInfo
@@ -2263,6 +2329,11 @@ export interface components {
         /** ModelOut */
         ModelOut: {
             /**
+             * Active Version Id
+             * @default null
+             */
+            active_version_id: string | null;
+            /**
              * Architecture
              * @default null
              */
@@ -2279,6 +2350,11 @@ export interface components {
              * @description UTC
              */
             created_at: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
             /**
              * Dtype
              * @default null
@@ -2298,6 +2374,13 @@ export interface components {
              * @default null
              */
             license: string | null;
+            /**
+             * Location
+             * @description In the store, adopted where it lies, or kept by an Ollama server.
+             * @default local
+             * @enum {string}
+             */
+            location: "local" | "external" | "ollama";
             /** Name */
             name: string;
             /**
@@ -2324,6 +2407,12 @@ export interface components {
             quantization: string | null;
             /** Ref */
             ref: string;
+            /**
+             * Remote Code
+             * @description Python it would run if it were let; it is not.
+             * @default []
+             */
+            remote_code: string[];
             /** Revision */
             revision: string;
             /**
@@ -2338,7 +2427,7 @@ export interface components {
              * @default ready
              * @enum {string}
              */
-            status: "ready" | "deleting";
+            status: "ready" | "quarantined" | "damaged";
             /**
              * Tags
              * @default []
@@ -2349,6 +2438,11 @@ export interface components {
              * @default null
              */
             team_id: string | null;
+            /**
+             * Updated At
+             * @description UTC
+             */
+            updated_at: string;
             /** Version */
             version: number;
             /**
@@ -2980,6 +3074,14 @@ export interface components {
             description: string;
             /** Name */
             name: string;
+            /**
+             * Options Schema
+             * @description JSON schema of `options` of a download.
+             * @default {}
+             */
+            options_schema: {
+                [key: string]: unknown;
+            };
             /** Searchable */
             searchable: boolean;
             /** Title */
@@ -7000,7 +7102,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 after?: string;
-                status?: "pending" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
+                status?: "pending" | "held" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
             };
             header?: never;
             path?: never;

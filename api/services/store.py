@@ -1,0 +1,108 @@
+"""One copy of every content: what a model's files are links to, and who still refers to it.
+
+A blob's file appears before its row, and goes after it: a crash in between leaves a file that nobody refers
+to, which `modelhub gc` finds.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from api.extensions import db, settings
+from api.models import Blob, BlobRef, ModelVersion
+from api.unit_of_work import exclusive, unit_of_work
+from integrations.blobs import LocalBlobs
+from integrations.sources.base import RemoteFile
+
+SOME = 500
+"""Values in one `IN (…)`: databases limit them."""
+
+
+def blobs() -> LocalBlobs:
+    return LocalBlobs(settings().blobs_dir)
+
+
+def keep(directory: Path, files: list[dict[str, Any]]) -> None:
+    """Make every file (`{path, size, sha256}`) in `directory` a link to its blob. May be repeated."""
+    store = blobs()
+    for file in files:
+        if file.get("sha256"):
+            store.take(directory / file["path"], file["sha256"])
+
+
+def record(version: ModelVersion, git_sha1: dict[str, str] | None = None) -> None:
+    """Inside a unit of work: count `version` among those who refer to its contents.
+
+    `git_sha1` maps paths to git's name of their content, where the source gave one.
+    """
+    exclusive("blobs")
+    named = git_sha1 or {}
+    found = {file["sha256"]: file for file in version.files if file.get("sha256")}
+    known = {sha256 for some in _some(found) for sha256 in db.session.scalars(
+        select(Blob.sha256).where(Blob.sha256.in_(some))
+    )}  # fmt: skip
+    fresh = [
+        {"sha256": sha256, "size": file["size"], "git_sha1": named.get(file["path"])}
+        for sha256, file in found.items()
+        if sha256 not in known
+    ]
+    if fresh:
+        db.session.execute(insert(Blob), fresh)
+    already = set(db.session.scalars(select(BlobRef.sha256).where(BlobRef.version_id == version.id)))
+    refs = [{"version_id": version.id, "sha256": sha256} for sha256 in found if sha256 not in already]
+    if refs:
+        db.session.execute(insert(BlobRef), refs)
+
+
+def known(files: Iterable[RemoteFile]) -> dict[str, str]:
+    """Path → SHA-256 of those files whose content is here already and need not be fetched."""
+    wanted = [file for file in files if file.size]
+    by_git: dict[str, str] = {}
+    for some in _some([file.git_sha1 for file in wanted if file.git_sha1 and not file.sha256]):
+        rows = db.session.execute(select(Blob.git_sha1, Blob.sha256).where(Blob.git_sha1.in_(some)))
+        by_git |= {row.git_sha1: row.sha256 for row in rows}
+    sound: set[str] = set()
+    for some in _some([file.sha256 or by_git.get(file.git_sha1 or "", "") for file in wanted]):
+        sound |= set(
+            db.session.scalars(select(Blob.sha256).where(Blob.sha256.in_(some), Blob.status == "ok"))
+        )
+    db.session.rollback()
+    store = blobs()
+    found = {file.path: file.sha256 or by_git.get(file.git_sha1 or "", "") for file in wanted}
+    return {path: sha256 for path, sha256 in found.items() if sha256 in sound and store.has(sha256)}
+
+
+def place(directory: Path, contents: dict[str, str]) -> None:
+    """Put files of known content (path → SHA-256) into `directory`. Raises NotFound when one has gone."""
+    store = blobs()
+    for path, sha256 in contents.items():
+        store.place(sha256, directory / path)
+
+
+def link_what_was_here_before() -> int:
+    """Models of the time before there were blobs: make their files links. How many versions."""
+    unlinked = (
+        select(ModelVersion)
+        .outerjoin(BlobRef, BlobRef.version_id == ModelVersion.id)
+        .where(BlobRef.version_id.is_(None), ModelVersion.location == "local")
+    )
+    count = 0
+    for version in db.session.scalars(unlinked).unique().all():
+        directory = settings().models_dir / version.path
+        files = [
+            file for file in version.files if file.get("sha256") and (directory / file["path"]).is_file()
+        ]
+        if files:
+            keep(directory, files)
+            with unit_of_work():
+                record(db.session.get_one(ModelVersion, version.id))
+            count += 1
+    db.session.rollback()
+    return count
+
+
+def _some(values: Iterable[str]) -> list[list[str]]:
+    every = sorted({value for value in values if value})
+    return [every[start : start + SOME] for start in range(0, len(every), SOME)]
