@@ -24,14 +24,16 @@ const owned = { owner_id: 'u1', owner_name: 'Administrator', visibility: 'privat
 export const makeDownload = (changes: Partial<Download> = {}): Download => ({
   id: 'd1', job_id: 'j1', source: 'huggingface', ref: 'org/tiny', name: 'tiny', revision: 'main', commit: 'c0ffee',
   status: 'downloading', bytes_done: 0, bytes_total: 1000, speed: null, eta: null, message: '', error: null, model_id: null,
-  files: [], created_at: AT, updated_at: AT, version: 1, ...owned, ...changes,
+  waiting: null, priority: 0, rate: null, connections: null, any_time: false, resumable: null, restart_required: false,
+  update_of: null, files: [], created_at: AT, updated_at: AT, version: 1, ...owned, ...changes,
 })
 
 export const makeModel = (changes: Partial<Model> = {}): Model => ({
   id: 'm1', name: 'tiny', kind: 'base', source: 'huggingface', ref: 'org/tiny', revision: 'main', commit: 'c0ffee',
   size: 2048, path: '/data/models/tiny', files: [{ path: 'model.safetensors', size: 2048, sha256: 'ab'.repeat(32) }],
   architecture: 'LlamaForCausalLM', parameters: 1_200_000, context_length: 512, dtype: 'float32', quantization: null,
-  license: 'mit', tags: [], warnings: [], status: 'ready', created_at: AT, version: 1, ...owned, ...changes,
+  license: 'mit', tags: [], warnings: [], status: 'ready', description: '', location: 'local', remote_code: [],
+  active_version_id: 'm1', updated_at: AT, created_at: AT, version: 1, ...owned, ...changes,
 })
 
 export const makeDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
