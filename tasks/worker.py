@@ -32,7 +32,9 @@ celery.Task = AppTask
 # One line per heartbeat would hide what matters; failures are still logged.
 for name in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(name).setLevel(logging.WARNING)
-celery.conf.imports = ("tasks.downloads", "tasks.deployments", "tasks.chat", "tasks.housekeeping")
+celery.conf.imports = (
+    "tasks.downloads", "tasks.deployments", "tasks.chat", "tasks.ollama", "tasks.housekeeping",
+)  # fmt: skip
 
 
 @signals.worker_ready.connect

@@ -16,6 +16,7 @@ from api.controllers import (
     jobs,
     keys,
     models,
+    ollama,
     openai,
     pages,
     roles,
@@ -28,7 +29,7 @@ from api.controllers import (
 
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
-    search, downloads, models, deployments, chat, openai, jobs, system,
+    search, downloads, models, ollama, deployments, chat, openai, jobs, system,
 )  # fmt: skip
 
 

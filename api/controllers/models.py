@@ -5,6 +5,7 @@ from flask_restful import Resource
 from api.controllers.contract import contract
 from api.schemas.base import Empty, Page, Sharing
 from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
+from api.schemas.ollama import ModelDeletion
 from api.security.authorise import current
 from api.services import library
 
@@ -22,10 +23,10 @@ class ModelResource(Resource):
         """One model with its files."""
         return library.get(model_id, current())
 
-    @contract("models.write", out=Empty, errors=(409,))
-    def delete(self, model_id: str) -> None:
+    @contract("models.write", query=ModelDeletion, out=Empty, errors=(409, 502))
+    def delete(self, model_id: str, query: ModelDeletion) -> None:
         """Delete a model and its files; refused while a deployment needs it."""
-        library.delete(model_id, current())
+        library.delete(model_id, current(), on_server=query.on_server)
 
 
 class ModelSharingResource(Resource):

@@ -38,7 +38,8 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     _refuse_duplicate(plan, key, who)
     if failed := _failed_before(key, who):
         return retry(failed, who)  # what it brought so far is still here
-    _check_room(plan.bytes_total)
+    if plan.location != "ollama":
+        _check_room(plan.bytes_total)
     with unit_of_work() as after_commit:
         exclusive(f"download:{key}")
         _refuse_duplicate(plan, key, who)

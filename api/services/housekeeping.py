@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.extensions import db, settings
 from api.models import Deployment, Download, Job, ModelVersion
-from api.services import deployments, generations, jobs, system
+from api.services import deployments, generations, jobs, ollama, system
 from integrations import children
 
 log = structlog.get_logger(__name__)
@@ -26,6 +26,7 @@ def reconcile() -> None:
         jobs.reconcile,
         deployments.reconcile,
         generations.reconcile,
+        ollama.reconcile,
     ]
     for each in every:
         _guarded(each)
@@ -36,6 +37,8 @@ def sweep() -> None:
     live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
     live_children = {f"download-{id}" for id in _ids(select(Download.id))}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
+    unended = select(Job.id).where(Job.kind == "ollama_create", Job.state.not_in(jobs.ENDED))
+    live_children |= {f"ollama-{id}" for id in _ids(unended)}
     models = _ids(select(ModelVersion.path)) | _ids(
         select(Download.id).join(Job).where(Job.state == "running")
     )

@@ -29,13 +29,14 @@ TASKS = {
     "deploy": "tasks.deployments.deploy",
     "undeploy": "tasks.deployments.undeploy",
     "generation": "tasks.chat.resume",
+    "ollama_create": "tasks.ollama.create",
 }
 """Kind of job to the task that runs it."""
 
-AT_ONCE: dict[str, int | Callable[[], int]] = {"download": 4, "deploy": 2}
+AT_ONCE: dict[str, int | Callable[[], int]] = {"download": 4, "deploy": 2, "ollama_create": 2}
 """Most jobs of a kind that run at the same time; the others wait in the ledger."""
 
-AUDITED = ("download", "deploy")
+AUDITED = ("download", "deploy", "ollama_create")
 """Kinds whose end is worth an entry in the audit log."""
 
 ORDER = (Job.priority.desc(), Job.rank, Job.id)

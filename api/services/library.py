@@ -14,6 +14,7 @@ from api.schemas.base import Page, Sharing
 from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
 from api.security import audit, ownership
 from api.security.authorise import Identity
+from api.services import ollama
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations.errors import Unsupported
@@ -33,7 +34,13 @@ def directory(model: HubModel | ModelVersion) -> Path:
     """Where the files lie. Built from our id only, never from a name somebody else chose; an adopted folder's
     path was checked when it was adopted. Raises Unsupported for a model that another server keeps."""
     if model.location == "ollama":
-        raise Unsupported("This model lies on the Ollama server; the hub has no files of it.")
+        raise Unsupported(
+            f"{model.name if isinstance(model, HubModel) else 'This version'} lies on the Ollama "
+            "server; the hub "
+            "has no files of it to deploy or send. Ask it there (`ollama run`), or bring in its GGUF "
+            "from Hugging "
+            "Face and deploy that."
+        )
     return settings().models_dir / model.path  # an absolute path stays what it is
 
 
@@ -152,8 +159,13 @@ def share(model_id: str, body: Sharing, who: Identity) -> ModelOut:
         return shape(model)
 
 
-def delete(model_id: str, who: Identity) -> None:
-    """Remove a model and its files; refused while a deployment needs it."""
+def delete(model_id: str, who: Identity, *, on_server: bool = False) -> None:
+    """Remove a model and its files; refused while a deployment needs it. `on_server`: what an Ollama server
+    keeps is deleted there too, first."""
+    if on_server:
+        model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
+        _refuse_while_needed(model, who)
+        ollama.forget(model, who)
     with unit_of_work() as after_commit:
         model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
         _refuse_while_needed(model, who)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import ollama
 
-from integrations.errors import NotFound
+from integrations.errors import InvalidRef, NotFound
 from integrations.ollama import words
 from integrations.ollama.facts import Held, Loaded, Shown, read_shown
 from integrations.ollama.names import full_name
@@ -33,7 +33,9 @@ class Step:
 
 
 class Server:
-    """The server at `host` (as OLLAMA_HOST is written: scheme and port may be missing)."""
+    """The server at `host` (as OLLAMA_HOST is written: scheme and port may be missing). `InvalidRef` when
+    that
+    is no address."""
 
     def __init__(self, host: str | None = None, *, patience: float = PATIENCE) -> None:
         given = host or os.environ.get("OLLAMA_HOST") or DEFAULT
@@ -45,7 +47,13 @@ class Server:
 
     @staticmethod
     def _client(host: str, timeout: httpx.Timeout) -> ollama.Client:
-        client = ollama.Client(host=host, timeout=timeout, follow_redirects=False, trust_env=False)
+        try:
+            client = ollama.Client(host=host, timeout=timeout, follow_redirects=False, trust_env=False)
+        except (httpx.InvalidURL, ValueError):
+            raise InvalidRef(
+                f"OLLAMA_HOST is set to '{host[:200]}', which is no address. Set it to something like "
+                f"{DEFAULT}."
+            ) from None
         # The client takes OLLAMA_API_KEY from the environment, which is ollama.com's: not for this server.
         client._client.headers.pop("authorization", None)
         return client
@@ -138,7 +146,7 @@ class Server:
             raise words.slow(self.url, self.patience) from None
         except httpx.HTTPError:
             raise words.broken(self.url) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError):
             raise words.stranger(self.url) from None
 
 

@@ -9,6 +9,7 @@ import pytest
 from integrations.addresses import Origin, is_public
 from integrations.http import Outbound, Wire
 from integrations.oidc import Issuer
+from integrations.ollama import Server
 from integrations.providers import PROVIDERS
 from integrations.runtimes import RUNTIMES
 from integrations.sources import SOURCES
@@ -24,6 +25,7 @@ FETCHERS = {
     "integrations/transfer/worker.py": "names the errors of integrations.http, which it fetches with",
     "integrations/providers/http.py": "our own engines, by the address the hub gave them: redirected",
     "integrations/runtimes/process.py": "our own engines' health: redirected",
+    "integrations/ollama/server.py": "the server an administrator configured, by name of a model: redirected",
     "integrations/oidc.py": "the issuer an administrator configured: redirected",
 }
 """Every file of the hub that can open a connection to the outside, and how a stranger could steer it."""
@@ -149,6 +151,19 @@ def test_engines_send_nobody_on(
     urls = [url for url in urls if not set("\r\n\0") & set(url)]
     assert try_all(health, urls, canary) == len(urls)
     assert try_all(relay, urls, canary) == 0
+    assert dialled == {redirector.server_address}
+
+
+def test_the_ollama_server_sends_nobody_on(
+    canary: Canary, urls: list[str], hostile_names: None, redirector: Redirector, dialled: set[Any]
+) -> None:
+    def look(url: str) -> None:
+        redirector.to = url
+        with Server(redirector.url) as server:
+            server.models()
+
+    urls = [url for url in urls if not set("\r\n\0") & set(url)]
+    assert try_all(look, urls, canary) == len(urls)
     assert dialled == {redirector.server_address}
 
 

@@ -142,6 +142,11 @@ def test_a_server_that_is_absent() -> None:
         list(Server(f"127.0.0.1:{free_port()}").pull("tiny"))
 
 
+def test_an_address_that_is_none() -> None:
+    with pytest.raises(InvalidRef, match="OLLAMA_HOST is set to 'http://x:y', which is no address"):
+        Server("http://x:y")
+
+
 def test_a_server_that_is_old(standin: OllamaServer) -> None:
     standin.trouble.old = True
     with Server() as server:

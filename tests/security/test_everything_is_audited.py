@@ -20,6 +20,7 @@ from api.services import jobs
 from api.unit_of_work import unit_of_work
 from api.websockets import NAMESPACES
 from tests.support import things
+from tests.support.ollama_server import OllamaServer, library_model
 from tests.support.people import Person, audit_log, user
 
 PASSWORD = "correct horse battery"
@@ -100,6 +101,36 @@ def a_team(path: str, body: Any) -> Recipe:
     return prepare
 
 
+def ollama_server() -> OllamaServer:
+    """One for the few who need it; it ends with the tests' process. It holds tiny:1b each time anew."""
+    if not _ollama:
+        _ollama.append(OllamaServer(settings().home / "ollama").start())
+    settings().ollama_host = _ollama[0].url
+    model = library_model(1000)
+    store = _ollama[0].store
+    store.add("tiny:1b", [(layer.kind, store.put(layer.content)) for layer in model.layers], {}, {})
+    return _ollama[0]
+
+
+_ollama: list[OllamaServer] = []
+
+
+def held_by_ollama(path: str, body: Any = None) -> Recipe:
+    def prepare(_who: Person) -> tuple[str, Any]:
+        ollama_server()
+        return path, body
+
+    return prepare
+
+
+def a_model_for_ollama(who: Person) -> tuple[str, Any]:
+    ollama_server()
+    id = things.make("model", who.id)
+    with unit_of_work():
+        db.session.get(HubModel, id).files = [{"path": "x.gguf", "size": 5, "sha256": "0" * 64}]
+    return "ollama/models", {"name": "made", "model_id": id}
+
+
 PUBLIC = {"visibility": "public"}
 LEAVES: dict[str, tuple[str, Recipe]] = {
     "POST /api/v1/auth/login": ("session.sign_in", a_sign_in),
@@ -156,6 +187,11 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
     ),
     "DELETE /api/v1/models/<model_id>": ("model.delete", on("model", "models/{id}")),
     "PUT /api/v1/models/<model_id>/sharing": ("model.share", on("model", "models/{id}/sharing", PUBLIC)),
+    "POST /api/v1/ollama/models": ("ollama.create", a_model_for_ollama),
+    "DELETE /api/v1/ollama/models/<path:name>": ("ollama.delete", held_by_ollama("ollama/models/tiny:1b")),
+    "POST /api/v1/ollama/models/<path:name>/copy": (
+        "ollama.copy", held_by_ollama("ollama/models/tiny:1b/copy", {"to": "second"})
+    ),
     "POST /api/v1/deployments": ("deployment.create", a_model_that_can_be_deployed),
     "DELETE /api/v1/deployments/<deployment_id>": (
         "deployment.delete", on("deployment", "deployments/{id}")
