@@ -14,7 +14,7 @@ from api.schemas.base import Page
 from api.schemas.downloads import DownloadFile, DownloadOut, DownloadQuery, DownloadRequest
 from api.security import audit, ownership
 from api.security.authorise import Identity
-from api.services import events, jobs
+from api.services import events, jobs, ollama
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations.errors import OutOfSpace
@@ -54,6 +54,7 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
             plan=plan.model_dump(mode="json"),
             plan_key=key,
             user_id=who.owner_id,
+            update_of=ollama.entry(plan.ref, who) if plan.location == "ollama" else None,
         )
         ownership.share(download, body.visibility or settings().default_visibility, body.team_id, who)
         db.session.add(download)
@@ -188,8 +189,8 @@ def _refuse_duplicate(plan: FetchPlan, key: str, who: Identity) -> None:
         return
     details: dict[str, Any] = {"download_id": other.id, "model_id": other.model_id}
     if other.job.state == "completed":
-        if other.model_id is None:
-            return  # it was deleted from the library since
+        if other.model_id is None or plan.location == "ollama":
+            return  # it was deleted from the library since, or it is asked for as it is by now
         raise Conflict(f"{plan.ref} is already in the library at this commit.", details=details)
     raise Conflict(f"{plan.ref} is already on its way here (download {other.id}).", details=details)
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from api.errors import describe
 from api.extensions import db, settings
 from api.models import Download, HubModel, Job, ModelVersion
-from api.services import jobs, library, store, work
+from api.services import jobs, library, ollama, store, work
 from api.services.downloads import forget_parts
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
@@ -117,6 +117,8 @@ def _shelve(held: jobs.Claim, download: Download, plan: FetchPlan, result: dict[
         added = library.add(after_commit, version, model)
         if plan.location == "local":
             store.record(db.session.get_one(ModelVersion, version.id), git)
+        if plan.location == "ollama":
+            ollama.renewed(added)
         if found := db.session.get(Download, download_id):
             found.model_id = added.id
 

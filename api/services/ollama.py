@@ -6,6 +6,7 @@ What it pulls is a download (`integrations.sources.ollama`), what is made of the
 
 import time
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 
 from api.errors import Forbidden, describe
@@ -20,7 +21,7 @@ from integrations.errors import IntegrationError, NotFound, Unsupported
 from integrations.ollama import Held, Server, full_name
 
 GONE = "The Ollama server does not hold this model any more. Pull it again, or delete it here."
-OTHER = "The Ollama server holds another build under this name by now. Delete it here and pull it again."
+OTHER = "The Ollama server holds another build under this name by now. Pull it again for its facts."
 LOOK_EVERY = 30.0
 """Seconds between two looks at what the server still holds."""
 
@@ -100,6 +101,24 @@ def forget(model: HubModel, who: Identity) -> None:
         except NotFound:
             return
     audit.note_now("ollama.delete", ("ollama_model", None, name))
+
+
+def entry(name: str, who: Identity) -> str | None:
+    """The library's entry for a model of the server, if `who` may change it: a new pull renews that one."""
+    rows = select(HubModel).where(
+        HubModel.location == "ollama", HubModel.ref == name, ownership.visible(HubModel, who)
+    )
+    found = db.session.scalars(rows.order_by(HubModel.id)).unique().all()
+    return next((model.id for model in found if ownership.may_change(model, who)), None)
+
+
+def renewed(model: HubModel) -> None:
+    """Inside the unit of work that brought it: a name means one build there, so older versions are gone."""
+    model.status = "ready"
+    older = delete_rows(ModelVersion).where(
+        ModelVersion.model_id == model.id, ModelVersion.id != model.active_version_id
+    )
+    db.session.execute(older)
 
 
 def reconcile(*, now: bool = False) -> None:

@@ -75,6 +75,7 @@ def _carry_out(held: jobs.Claim, directory: Path, params: dict[str, Any]) -> Non
     )
     if outcome.kind == "result":
         done = {key: outcome.event.get(key) for key in ("name", "digest", "size")}
+        done["bytes_done"] = done["bytes_total"] = sum(file["size"] for file in params["files"])
         jobs.finish(held, "completed", progress={**done, "message": ""})
     elif outcome.kind == "error":
         said = {key: outcome.event[key] for key in ("code", "message", "details")}
