@@ -21,7 +21,9 @@ from api.controllers import (
     pages,
     roles,
     search,
+    settings,
     sso,
+    storage,
     system,
     teams,
     users,
@@ -29,7 +31,7 @@ from api.controllers import (
 
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
-    search, downloads, models, ollama, deployments, chat, openai, jobs, system,
+    search, downloads, storage, settings, models, ollama, deployments, chat, openai, jobs, system,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from flask_restful import Resource
 
 from api.controllers.contract import contract
 from api.schemas.base import Empty, Page
-from api.schemas.downloads import DownloadOut, DownloadQuery, DownloadRequest
+from api.schemas.downloads import DownloadChange, DownloadMove, DownloadOut, DownloadQuery, DownloadRequest
 from api.security.authorise import current
 from api.services import downloads
 
@@ -12,7 +12,7 @@ from api.services import downloads
 class DownloadsResource(Resource):
     @contract("downloads.read", query=DownloadQuery, out=Page[DownloadOut])
     def get(self, query: DownloadQuery) -> Page[DownloadOut]:
-        """Downloads, newest first."""
+        """Downloads, newest first; with `sort=queue` those that have not ended, in the order they run."""
         return downloads.list_downloads(query, current())
 
     @contract(
@@ -34,10 +34,22 @@ class DownloadResource(Resource):
         """One download, live."""
         return downloads.get(download_id, current())
 
+    @contract("downloads.write", body=DownloadChange, out=DownloadOut, errors=(409,))
+    def patch(self, download_id: str, body: DownloadChange) -> DownloadOut:
+        """Set its priority, speed, connections, and whether it runs at any time; live."""
+        return downloads.change(download_id, body, current())
+
     @contract("downloads.write", out=Empty, errors=(409,))
     def delete(self, download_id: str) -> None:
         """Take an ended download off the list; its model stays."""
         downloads.delete(download_id, current())
+
+
+class MoveResource(Resource):
+    @contract("settings.manage", body=DownloadMove, out=DownloadOut, errors=(409,))
+    def post(self, download_id: str, body: DownloadMove) -> DownloadOut:
+        """Move it within the queue: before another download, or to an end."""
+        return downloads.move(download_id, body, current())
 
 
 class PauseResource(Resource):
@@ -71,6 +83,7 @@ class RetryResource(Resource):
 ROUTES = [
     (DownloadsResource, "/api/v1/downloads"),
     (DownloadResource, "/api/v1/downloads/<download_id>"),
+    (MoveResource, "/api/v1/downloads/<download_id>/move"),
     (PauseResource, "/api/v1/downloads/<download_id>/pause"),
     (ResumeResource, "/api/v1/downloads/<download_id>/resume"),
     (CancelResource, "/api/v1/downloads/<download_id>/cancel"),

@@ -1,10 +1,11 @@
 """Bringing a model home."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.schemas.base import Body, ErrorInfo, Out, OwnedOut, PageQuery, Timestamp, Visibility
+from api.schemas.settings import Rate
 
 DownloadStatus = Literal["pending", "held", "downloading", "paused", "completed", "failed", "cancelled"]
 
@@ -26,6 +27,33 @@ class DownloadRequest(Body):
 
 class DownloadQuery(PageQuery):
     status: DownloadStatus | None = None
+    sort: Literal["newest", "queue"] = Field(
+        default="newest", description="`queue`: what has not ended, in the order in which it runs."
+    )
+
+
+class DownloadChange(Body):
+    """What is left out stays as it is; null takes a limit away."""
+
+    priority: int = Field(
+        default=0, ge=-100, le=100, description="Higher runs first; above 0 needs an operator."
+    )
+    rate: int | None = Rate
+    connections: int | None = Field(default=None, ge=1, le=32, description="Null: the hub's setting.")
+    any_time: bool = Field(default=False, description="Run outside the hub's hours too; needs an operator.")
+
+
+class DownloadMove(Body):
+    """To before another download of the queue, or to one of its ends. It takes over the priority there."""
+
+    before: str | None = Field(default=None, max_length=64, description="The id of another download.")
+    to: Literal["first", "last"] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.before is None) == (self.to is None):
+            raise ValueError("say either `before` or `to`")
+        return self
 
 
 class DownloadFile(Out):
@@ -49,6 +77,9 @@ class DownloadOut(OwnedOut):
     message: str = ""
     waiting: ErrorInfo | None = Field(default=None, description="Why it is held in the queue.")
     priority: int = Field(default=0, description="Higher runs first.")
+    position: int | None = Field(
+        default=None, description="Its place in the queue, from 1; in `sort=queue` and for a single download."
+    )
     rate: int | None = Field(default=None, description="Most bytes per second for this one; null: no limit.")
     connections: int | None = Field(default=None, description="Its connections; null: the hub's setting.")
     any_time: bool = Field(default=False, description="Runs outside the hub's hours for downloads too.")

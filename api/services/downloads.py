@@ -11,25 +11,33 @@ from api.errors import Conflict
 from api.extensions import db, settings
 from api.models import Download, Job
 from api.schemas.base import Page
-from api.schemas.downloads import DownloadFile, DownloadOut, DownloadQuery, DownloadRequest
+from api.schemas.downloads import (
+    DownloadChange,
+    DownloadFile,
+    DownloadMove,
+    DownloadOut,
+    DownloadQuery,
+    DownloadRequest,
+)
 from api.security import audit, ownership
-from api.security.authorise import Identity
-from api.services import events, jobs, ollama
+from api.security.authorise import Identity, require
+from api.services import events, jobs, ollama, order, removable, room, transfers
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
-from integrations.errors import OutOfSpace
 from integrations.sources import SOURCES
 from integrations.sources.base import FetchPlan
 
 STATUS = {"queued": "pending", "running": "downloading"}
 """Words a downloader uses for the ledger's states; the others are the same."""
 
+OPTIONS = ("rate", "connections", "any_time")
+
 
 def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     """Plan at a pinned commit, check for room, and put the download in the ledger.
 
     Raises what the source says (unknown, gated, unreachable), `Conflict` when it is already here or on its
-    way, `OutOfSpace` with the deficit.
+    way, `OutOfSpace` when it could never fit. What does not fit now is held until it does.
     """
     source = SOURCES[body.source]
     options = source.Options.model_validate(body.options)
@@ -38,8 +46,7 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     _refuse_duplicate(plan, key, who)
     if failed := _failed_before(key, who):
         return retry(failed, who)  # what it brought so far is still here
-    if plan.location != "ollama":
-        _check_room(plan.bytes_total)
+    room.refuse_what_never_fits(plan)
     with unit_of_work() as after_commit:
         exclusive(f"download:{key}")
         _refuse_duplicate(plan, key, who)
@@ -62,6 +69,7 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
         job.object_id = download.id
         download.job = job
         db.session.refresh(download, ["owner"])
+        job.waiting = jobs.why_held(job)
         audit.note("download.create", download, source=plan.source, ref=plan.ref, commit=plan.commit)
         answer, rooms = shape(download), ownership.audience(download)
         after_commit(lambda: events.publish("/downloads", "created", answer, rooms))
@@ -109,15 +117,18 @@ def shape(download: Download) -> DownloadOut:
     )
 
 
-def _missing(download_id: str) -> str:
+def missing(download_id: str) -> str:
     return f"There is no download {download_id[:64]}. `modelhub downloads` lists them."
 
 
 def get(download_id: str, who: Identity) -> DownloadOut:
-    return shape(ownership.seen(Download, download_id, who, _missing(download_id)))
+    download = ownership.seen(Download, download_id, who, missing(download_id))
+    answer = shape(download).model_copy(update={"position": order.position(download.job)})
+    return removable.advise(answer, who)
 
 
 def list_downloads(query: DownloadQuery, who: Identity) -> Page[DownloadOut]:
+    """Newest first, or (`sort=queue`) what has not ended in the order in which it runs."""
     statement = select(Download).join(Job).where(ownership.visible(Download, who))
     if query.status in ("held", "pending"):
         statement = statement.where(Job.state == "queued")
@@ -126,39 +137,84 @@ def list_downloads(query: DownloadQuery, who: Identity) -> Page[DownloadOut]:
     elif query.status:
         states = {status: state for state, status in STATUS.items()}
         statement = statement.where(Job.state == states.get(query.status, query.status))
+    if query.sort == "queue":
+        return order.page(statement, query, shape)
     return page(statement, Download.id, limit=query.limit, after=query.after, shape=shape)
 
 
 def pause(download_id: str, who: Identity) -> DownloadOut:
-    jobs.want(_changeable(download_id, who).job_id, "pause")
+    jobs.want(changeable(download_id, who).job_id, "pause")
     return get(download_id, who)
 
 
 def resume(download_id: str, who: Identity) -> DownloadOut:
-    jobs.again(_changeable(download_id, who).job_id, from_states=("paused",))
+    jobs.again(changeable(download_id, who).job_id, from_states=("paused",))
     return get(download_id, who)
 
 
 def cancel(download_id: str, who: Identity) -> DownloadOut:
-    job = jobs.want(_changeable(download_id, who).job_id, "cancel")
+    job = jobs.want(changeable(download_id, who).job_id, "cancel")
     if job.state == "cancelled":
         forget_parts(download_id)
     return get(download_id, who)
 
 
 def retry(download_id: str, who: Identity) -> DownloadOut:
-    jobs.again(_changeable(download_id, who).job_id, from_states=("failed", "cancelled", "paused"))
+    jobs.again(changeable(download_id, who).job_id, from_states=("failed", "cancelled", "paused"))
     return get(download_id, who)
 
 
-def _changeable(download_id: str, who: Identity) -> Download:
-    return ownership.changeable(Download, download_id, who, _missing(download_id))
+def change(download_id: str, body: DownloadChange, who: Identity) -> DownloadOut:
+    """Set its place, its limits, whether it keeps the hours. Speed changes while it runs; for the rest a
+    running download is put back to the queue for a moment and keeps what it has.
+
+    Who goes before everybody's, and at what hour, is an operator's: Forbidden for others.
+    """
+    wanted = body.model_dump(exclude_unset=True)
+    if wanted.get("any_time") or wanted.get("priority", 0) > 0:
+        require(who, "settings.manage")
+    download = changeable(download_id, who)
+    with unit_of_work() as after_commit:
+        job = jobs.locked(download.job_id) or jobs.find(download.job_id)
+        if job.state in jobs.ENDED:
+            raise Conflict("This download has ended; there is nothing to set any more.")
+        download = db.session.get_one(Download, download_id)
+        before = download.options
+        job.priority = wanted.get("priority", job.priority)
+        download.options = {**download.options, **{k: wanted[k] for k in OPTIONS if k in wanted}}
+        if _at_start(before) != _at_start(download.options):
+            jobs.put_back(job)
+        audit.note("download.change", download, **wanted)
+        jobs.changed(after_commit, job)
+        rate, own = download.options.get("rate"), transfers.own_limit(download.id)
+        if own.exists():
+            after_commit(lambda: transfers.write_limit(own, rate))
+        after_commit(lambda: jobs.ring_held("download"))
+        after_commit(lambda: jobs.ring_waiting("download"))
+    return get(download_id, who)
+
+
+def _at_start(options: dict[str, Any]) -> tuple[Any, bool]:
+    """What a child is told only when it starts."""
+    return options.get("connections"), bool(options.get("any_time"))
+
+
+def move(download_id: str, body: DownloadMove, who: Identity) -> DownloadOut:
+    """Move it within the queue: before another download, or to an end."""
+    job_id = changeable(download_id, who).job_id
+    before = ownership.seen(Download, body.before, who, missing(body.before)).job_id if body.before else None
+    order.move(job_id, before=before, to=body.to)
+    return get(download_id, who)
+
+
+def changeable(download_id: str, who: Identity) -> Download:
+    return ownership.changeable(Download, download_id, who, missing(download_id))
 
 
 def delete(download_id: str, who: Identity) -> None:
     """Take an ended download off the list. The model it brought stays."""
     with unit_of_work() as after_commit:
-        download = _changeable(download_id, who)
+        download = changeable(download_id, who)
         if download.job.state not in jobs.ENDED:
             raise Conflict("This download has not ended. Cancel it first.")
         answer, rooms = shape(download), ownership.audience(download)
@@ -202,18 +258,6 @@ def _failed_before(key: str, who: Identity) -> str | None:
     return db.session.scalar(found.order_by(Download.id.desc()).limit(1))
 
 
-def _check_room(needed: int) -> None:
-    free = shutil.disk_usage(settings().incoming_dir).free
-    missing = needed + settings().disk_reserve - free
-    if missing > 0:
-        raise OutOfSpace(
-            f"There is not enough disk: {needed:,} bytes are needed and {settings().disk_reserve:,} kept "
-            f"free, but only {free:,} are there. Free {missing:,} bytes in {settings().home}, "
-            "or choose fewer files.",
-            details={"needed": needed, "free": free, "reserve": settings().disk_reserve, "deficit": missing},
-        )
-
-
 def forget_parts(download_id: str) -> None:
     """Delete what has arrived of a download, and its child's files."""
     shutil.rmtree(settings().incoming_dir / download_id, ignore_errors=True)
@@ -221,7 +265,9 @@ def forget_parts(download_id: str) -> None:
 
 
 def job_changed(after_commit: AfterCommit, job: Job) -> None:
-    """The job of a download changed: its followers see the download."""
+    """The job of a download changed: its followers see the download, and room it needs no more is free."""
+    if job.state != "running":
+        room.give_up(job)
     download = db.session.scalar(select(Download).where(Download.job_id == job.id))
     if download is not None:
         rooms = ownership.audience(download)

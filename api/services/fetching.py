@@ -15,13 +15,16 @@ from sqlalchemy import select
 from api.errors import describe
 from api.extensions import db, settings
 from api.models import Download, HubModel, Job, ModelVersion
-from api.services import jobs, library, ollama, store, work
+from api.services import jobs, library, ollama, store, transfers, work
 from api.services.downloads import forget_parts
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
 from integrations.errors import OutOfSpace
 from integrations.sources import SOURCES
 from integrations.sources.base import FetchPlan
+
+ENDS = {"pause": "paused", "put_back": "queued", "cancel": "cancelled"}
+"""What was wanted of a running download, and the state that obeys it."""
 
 
 def run(job_id: str) -> None:
@@ -69,8 +72,9 @@ def _fetched(held: jobs.Claim, download: Download, plan: FetchPlan, directory: P
         "already": sum(file.size or 0 for file in plan.files if file.path in here),
         "into": str(into),
         "options": {
-            "connections": download.options.get("connections") or settings().download_connections,
+            "connections": transfers.connections_of(download),
             "disk_reserve": settings().disk_reserve,
+            "speed": transfers.speed_of(download),
         },
     }
     module, environment = SOURCES[plan.source].child_module, _environment(plan.source)
@@ -79,10 +83,8 @@ def _fetched(held: jobs.Claim, download: Download, plan: FetchPlan, directory: P
         said = {key: outcome.event[key] for key in ("code", "message", "details")}
         # A full disk is nobody's failure: what has arrived stays, and it goes on when there is room.
         jobs.finish(held, "paused" if said["code"] == OutOfSpace.code else "failed", error=said)
-    elif outcome.kind in ("pause", "cancel"):
-        jobs.finish(held, "paused" if outcome.kind == "pause" else "cancelled")
-        if outcome.kind == "cancel":
-            forget_parts(download.id)
+    elif outcome.kind in ENDS and jobs.finish(held, ENDS[outcome.kind]) == "cancelled":
+        forget_parts(download.id)
     return outcome.kind == "result"
 
 

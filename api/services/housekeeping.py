@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy import select
 
 from api.extensions import db, settings
-from api.models import Deployment, Download, Job, ModelVersion
-from api.services import deployments, generations, jobs, ollama, system
+from api.models import Deployment, Download, Job, ModelVersion, Upload
+from api.services import deployments, disk, generations, jobs, ollama, system, transfers
 from integrations import children
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,8 @@ def reconcile() -> None:
     every: list[Callable[[], object]] = [
         _beat,
         jobs.reconcile,
+        disk.reconcile,
+        transfers.reconcile,
         deployments.reconcile,
         generations.reconcile,
         ollama.reconcile,
@@ -32,8 +34,9 @@ def reconcile() -> None:
         _guarded(each)
 
 
-def sweep() -> None:
-    """Remove directories that belong to no row: parts, half-deleted models, children's files."""
+def sweep(age: float = ORPHAN_AGE) -> int:
+    """Remove directories that belong to no row and were untouched for `age` seconds: parts, uploads,
+    half-deleted models, children's files. How many. (Contents nobody refers to are `modelhub gc`'s.)"""
     live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
     live_children = {f"download-{id}" for id in _ids(select(Download.id))}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
@@ -42,9 +45,14 @@ def sweep() -> None:
     models = _ids(select(ModelVersion.path)) | _ids(
         select(Download.id).join(Job).where(Job.state == "running")
     )
-    _remove(settings().incoming_dir, keep=live_downloads)
-    _remove(settings().models_dir, keep=models)
-    _remove(settings().children_dir, keep=live_children)
+    uploads = _ids(select(Upload.id).where(Upload.status != "cancelled"))
+    kept = {
+        settings().incoming_dir: live_downloads,
+        settings().models_dir: models,
+        settings().children_dir: live_children,
+        settings().uploads_dir: uploads,
+    }
+    return sum(_remove(root, keep, age) for root, keep in kept.items())
 
 
 def _beat() -> None:
@@ -68,10 +76,13 @@ def _ids(statement: object) -> set[str]:
     return found
 
 
-def _remove(root: Path, keep: set[str]) -> None:
+def _remove(root: Path, keep: set[str], age: float) -> int:
+    removed = 0
     for path in root.iterdir():
-        if path.name in keep or time.time() - path.stat().st_mtime < ORPHAN_AGE:
+        if path.name in keep or time.time() - path.lstat().st_mtime < age:
             continue
         if children.adopt(path) is None:
             log.info("removing what nobody owns", path=path.name)
             shutil.rmtree(path, ignore_errors=True)
+            removed += 1
+    return removed

@@ -49,6 +49,7 @@ MAX_LOST = 5
 Listener = Callable[[AfterCommit, Job], None]
 Admission = Callable[[Job], dict[str, Any] | None]
 _listeners: dict[str, Listener] = {}
+_claimed: dict[str, Callable[[Job], None]] = {}
 _admissions: dict[str, list[Admission]] = {}
 
 
@@ -63,6 +64,11 @@ class Claim:
 def on_change(kind: str, listener: Listener) -> None:
     """Let the service of `kind` follow its jobs' changes, inside the same transaction."""
     _listeners[kind] = listener
+
+
+def on_claim(kind: str, taken: Callable[[Job], None]) -> None:
+    """Let the service of `kind` note what a job takes when it begins to run, in the same transaction."""
+    _claimed[kind] = taken
 
 
 def admit(kind: str, admission: Admission) -> None:
@@ -128,30 +134,34 @@ def claim(job_id: str, owner: str) -> Claim | None:
     """Take a job that is queued, or whose lease has run out; None when it is not to be had."""
     now = time.time()
     with unit_of_work() as after_commit:
-        job = _locked(job_id)
+        job = locked(job_id)
         if job is None or not (job.state == "queued" or _lost(job, now)):
             return None
         if job.state == "queued" and not _its_turn(after_commit, job, now):
             return None
         if _lost(job, now):
             job.lost += 1
+        elif job.wanted == "put_back":
+            job.wanted = "run"  # it was put back, by its worker's end
         if job.lost > MAX_LOST:
             _end(job, "failed", _poisoned(job))
-            _changed(after_commit, job)
+            changed(after_commit, job)
             return None
         job.state, job.lease_owner, job.lease_until = "running", owner, now + settings().lease_seconds
         job.fence += 1
         job.attempt += 1
         job.started_at = job.started_at or utcnow()
         job.error = job.waiting = None
-        _changed(after_commit, job)
+        if taken := _claimed.get(job.kind):
+            taken(job)
+        changed(after_commit, job)
         if job.kind in AT_ONCE:
             after_commit(lambda: ring_waiting(job.kind))
         return Claim(job.id, job.fence)
 
 
 def renew(held: Claim, progress: dict[str, Any] | None = None) -> str:
-    """Keep the lease and note progress. Returns what the user wants by now: run, pause or cancel."""
+    """Keep the lease and note progress. Returns what is wanted by now: run, pause, cancel, or put_back."""
     with unit_of_work() as after_commit:
         job = _held(held)
         job.lease_until = time.time() + settings().lease_seconds
@@ -159,7 +169,7 @@ def renew(held: Claim, progress: dict[str, Any] | None = None) -> str:
             if progress.get("bytes_done", 0) > job.progress.get("bytes_done", 0):
                 job.lost = 0
             job.progress = progress
-            _changed(after_commit, job)
+            changed(after_commit, job)
         return job.wanted
 
 
@@ -170,8 +180,9 @@ def finish(
     error: dict[str, Any] | None = None,
     progress: dict[str, Any] | None = None,
     also: Callable[[AfterCommit, Job], None] | None = None,
-) -> None:
-    """End, pause or give back (`queued`) a held job; `also` writes more in the same transaction.
+) -> str:
+    """End, pause or give back (`queued`) a held job; `also` writes more in the same transaction. Returns the
+    state it is in now: what the user wants meanwhile decides between those three.
 
     Paused with an `error` it was not the user who paused it: something has to be put right first.
     """
@@ -180,26 +191,37 @@ def finish(
         if progress is not None:
             job.progress = {**job.progress, **progress}
         if state == "paused" and error:
-            job.wanted = "pause" if job.wanted == "run" else job.wanted
-        elif state == "paused" and job.wanted == "run":
-            state = "queued"  # resumed while its pause was being obeyed
-            after_commit(lambda: ring(job.id, job.kind))
-        if state == "paused" and job.wanted == "cancel":
+            job.wanted = "pause" if job.wanted in ("run", "put_back") else job.wanted
+        elif state in ("paused", "queued"):
+            # Resumed while its pause was being obeyed, or paused while it was being put back.
+            state = "paused" if job.wanted == "pause" else "queued"
+        if state in ("paused", "queued") and job.wanted == "cancel":
             state = "cancelled"
         _end(job, state, error)
+        if state == "queued":
+            job.wanted = "run"
+            after_commit(lambda: ring(job.id, job.kind))
         if state in ENDED and job.kind in AUDITED:
             result = "failed" if state == "failed" else "done"
-            audit.note(f"{job.kind}.{state}", _about(job), result=result, job_id=job.id, owner=job.user_id)
+            audit.note(f"{job.kind}.{state}", about(job), result=result, job_id=job.id, owner=job.user_id)
         if also:
             also(after_commit, job)
-        _changed(after_commit, job)
+        changed(after_commit, job)
         after_commit(lambda: ring_waiting(job.kind))
+        return state
+
+
+def put_back(job: Job) -> None:
+    """Inside a unit of work: a running job goes back to the queue at its worker's next beat, keeping what it
+    has; there it is looked at anew."""
+    if job.state == "running" and job.wanted == "run":
+        job.wanted = "put_back"
 
 
 def want(job_id: str, wanted: str) -> Job:
     """Ask for `pause` or `cancel`: at once when nobody works on it, else at its worker's next beat."""
     with unit_of_work() as after_commit:
-        job = _locked(job_id) or find(job_id)
+        job = locked(job_id) or find(job_id)
         if job.state in ENDED:
             raise Conflict(
                 f"This job has already {'been cancelled' if job.state == 'cancelled' else 'ended'}."
@@ -209,16 +231,16 @@ def want(job_id: str, wanted: str) -> Job:
         job.wanted = wanted
         if job.state in ("queued", "paused"):
             _end(job, "paused" if wanted == "pause" else "cancelled", None)
-        audit.note(f"{job.kind}.{wanted}", _about(job), job_id=job.id)
-        _changed(after_commit, job)
+        audit.note(f"{job.kind}.{wanted}", about(job), job_id=job.id)
+        changed(after_commit, job)
         return job
 
 
 def again(job_id: str, *, from_states: tuple[str, ...]) -> Job:
     """Queue a paused, failed or cancelled job once more (resume and retry)."""
     with unit_of_work() as after_commit:
-        job = _locked(job_id) or find(job_id)
-        if job.state in ("queued", "running") and job.wanted == "run":
+        job = locked(job_id) or find(job_id)
+        if job.state in ("queued", "running") and job.wanted in ("run", "put_back"):
             raise Conflict("This is already under way.")
         if job.state == "running":
             job.wanted = "run"  # a pause that was not obeyed yet is taken back
@@ -228,8 +250,8 @@ def again(job_id: str, *, from_states: tuple[str, ...]) -> Job:
             after_commit(lambda: ring(job.id, job.kind))
         else:
             raise Conflict(f"A job that is {job.state} cannot be started again.")
-        audit.note(f"{job.kind}.again", _about(job), job_id=job.id)
-        _changed(after_commit, job)
+        audit.note(f"{job.kind}.again", about(job), job_id=job.id)
+        changed(after_commit, job)
         return job
 
 
@@ -243,47 +265,26 @@ def retry(job_id: str, who: Identity) -> JobOut:
     return shape(again(job_id, from_states=("failed", "cancelled", "paused")))
 
 
+def ring_held(kind: str) -> None:
+    """Ring for every held job: what held it back may be gone."""
+    held = select(Job.id).where(Job.kind == kind, Job.state == "queued", Job.waiting.is_not(None))
+    ids = db.session.scalars(held.order_by(*ORDER).limit(200)).all()
+    db.session.rollback()
+    for job_id in ids:
+        ring(job_id, kind)
+
+
+def why_held(job: Job) -> dict[str, Any] | None:
+    """What holds a queued job back now, by the first admission that has a reason."""
+    return next((reason for ask in _admissions.get(job.kind, ()) if (reason := ask(job))), None)
+
+
 def ring_waiting(kind: str) -> None:
     """Ring for the job whose turn it is when a place becomes free."""
     job_id = db.session.scalar(_next(kind))
     db.session.rollback()
     if job_id:
         ring(job_id, kind)
-
-
-def reorder(
-    job_id: str, *, priority: int | None = None, before: str | None = None, last: bool = False
-) -> Job:
-    """Move a queued job: to another priority, before another job (and into its priority), or to the end."""
-    with unit_of_work() as after_commit:
-        job = _locked(job_id) or find(job_id)
-        if job.state in ENDED:
-            raise Conflict("This job has already ended; there is no order any more.")
-        if priority is not None:
-            job.priority = priority
-        if before is not None:
-            _move_before(job, find(before))
-        elif last:
-            top = select(func.max(Job.rank)).where(Job.kind == job.kind, Job.state.in_(("queued", "paused")))
-            job.rank = max(float(db.session.scalar(top) or 0.0) + 1.0, job.rank)
-        audit.note(f"{job.kind}.reorder", _about(job), job_id=job.id, priority=job.priority)
-        _changed(after_commit, job)
-        after_commit(lambda: ring_waiting(job.kind))
-        return job
-
-
-def _move_before(job: Job, other: Job) -> None:
-    job.priority = other.priority
-    above = db.session.scalar(
-        select(func.max(Job.rank)).where(
-            Job.kind == job.kind,
-            Job.state.in_(("queued", "paused")),
-            Job.priority == other.priority,
-            Job.rank < other.rank,
-            Job.id != job.id,
-        )
-    )
-    job.rank = other.rank - 1.0 if above is None else (float(above) + other.rank) / 2
 
 
 def _next(kind: str) -> Any:
@@ -301,10 +302,10 @@ def _its_turn(after_commit: AfterCommit, job: Job, now: float) -> bool:
     if _full(job.kind):
         job.rung_at = None
         return False
-    reason = next((reason for ask in _admissions.get(job.kind, ()) if (reason := ask(job))), None)
+    reason = why_held(job)
     if reason != job.waiting:
         job.waiting, job.rung_at = reason, now
-        _changed(after_commit, job)
+        changed(after_commit, job)
     if reason:
         after_commit(lambda: ring_waiting(job.kind))
         return False
@@ -343,13 +344,13 @@ def give_back(owner: str) -> None:
         )
 
 
-def _locked(job_id: str) -> Job | None:
+def locked(job_id: str) -> Job | None:
     """The row as it is now, kept from everybody else until the commit."""
     return db.session.get(Job, job_id, with_for_update=True, populate_existing=True)
 
 
 def _held(held: Claim) -> Job:
-    job = _locked(held.job_id)
+    job = locked(held.job_id)
     if job is None or job.fence != held.fence or job.state != "running":
         raise StaleFence(f"Job {held.job_id} belongs to somebody else now.")
     return job
@@ -378,12 +379,12 @@ def _end(job: Job, state: str, error: dict[str, Any] | None) -> None:
         job.rung_at = None
 
 
-def _about(job: Job) -> tuple[str, str | None, str]:
+def about(job: Job) -> tuple[str, str | None, str]:
     kind = "deployment" if job.kind == "deploy" else job.kind
     return kind, job.object_id, str(job.params.get("name", ""))
 
 
-def _changed(after_commit: AfterCommit, job: Job) -> None:
+def changed(after_commit: AfterCommit, job: Job) -> None:
     job.version += 1
     listener = _listeners.get(job.kind)
     if listener:

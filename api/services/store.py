@@ -58,6 +58,13 @@ def record(version: ModelVersion, git_sha1: dict[str, str] | None = None) -> Non
 
 def known(files: Iterable[RemoteFile]) -> dict[str, str]:
     """Path → SHA-256 of those files whose content is here already and need not be fetched."""
+    found = known_now(files)
+    db.session.rollback()
+    return found
+
+
+def known_now(files: Iterable[RemoteFile]) -> dict[str, str]:
+    """The same inside a unit of work."""
     wanted = [file for file in files if file.size]
     by_git: dict[str, str] = {}
     for some in _some([file.git_sha1 for file in wanted if file.git_sha1 and not file.sha256]):
@@ -68,7 +75,6 @@ def known(files: Iterable[RemoteFile]) -> dict[str, str]:
         sound |= set(
             db.session.scalars(select(Blob.sha256).where(Blob.sha256.in_(some), Blob.status == "ok"))
         )
-    db.session.rollback()
     store = blobs()
     found = {file.path: file.sha256 or by_git.get(file.git_sha1 or "", "") for file in wanted}
     return {path: sha256 for path, sha256 in found.items() if sha256 in sound and store.has(sha256)}

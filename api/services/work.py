@@ -32,7 +32,8 @@ MAX_RESTARTS = 3
 
 @dataclass(frozen=True)
 class Outcome:
-    """How following a child ended: result, error, pause, cancel or handed_over (this worker stops)."""
+    """How following a child ended: result, error, pause, cancel, put_back (to the queue) or handed_over (this
+    worker stops)."""
 
     kind: str
     event: dict[str, Any]

@@ -33,6 +33,10 @@ ELSEWHERE = {
     "POST /api/v1/chat/generations/<message_id>/stop": MESSAGES,
     "POST /v1/chat/completions": USAGE,
     "POST /v1/completions": USAGE,
+    **{
+        f"socket /downloads {event}": f"calls the service of POST …/{event}, which leaves the entry"
+        for event in ("pause", "resume", "cancel", "retry")
+    },
     "socket /chat send": MESSAGES,
     "socket /chat stop": MESSAGES,
     **{
@@ -173,6 +177,13 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
     "DELETE /api/v1/downloads/<download_id>": (
         "download.delete", on("download", "downloads/{id}", state="completed")
     ),
+    "PATCH /api/v1/downloads/<download_id>": (
+        "download.change", on("download", "downloads/{id}", {"rate": 1_000_000})
+    ),
+    "POST /api/v1/downloads/<download_id>/move": (
+        "download.move", on("download", "downloads/{id}/move", {"to": "first"})
+    ),
+    "PUT /api/v1/settings/transfers": ("settings.change", on("", "settings/transfers", {"parallel": 3})),
     "POST /api/v1/downloads/<download_id>/pause": (
         "download.pause", on("download", "downloads/{id}/pause", {}, state="queued")
     ),

@@ -531,7 +531,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Downloads, newest first. */
+        /** Downloads, newest first; with `sort=queue` those that have not ended, in the order they run. */
         get: operations["get__api_v1_downloads"];
         put?: never;
         /** Bring a model home: planned now, fetched by a worker. */
@@ -557,7 +557,8 @@ export interface paths {
         delete: operations["delete__api_v1_downloads_download_id"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Set its priority, speed, connections, and whether it runs at any time; live. */
+        patch: operations["patch__api_v1_downloads_download_id"];
         trace?: never;
     };
     "/api/v1/downloads/{download_id}/cancel": {
@@ -571,6 +572,23 @@ export interface paths {
         put?: never;
         /** Give up and remove the parts. */
         post: operations["post__api_v1_downloads_download_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/downloads/{download_id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move it within the queue: before another download, or to an end. */
+        post: operations["post__api_v1_downloads_download_id_move"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1008,6 +1026,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How fast the hub downloads, how many at once, and when. */
+        get: operations["get__api_v1_settings_transfers"];
+        /** Set all of it at once; it holds for running downloads too. */
+        put: operations["put__api_v1_settings_transfers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources": {
         parameters: {
             query?: never;
@@ -1017,6 +1053,23 @@ export interface paths {
         };
         /** The places models can come from. */
         get: operations["get__api_v1_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hub's disks, what each kind of thing takes, what waits for room, what could be removed. */
+        get: operations["get__api_v1_storage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1701,6 +1754,36 @@ export interface components {
              */
             visibility: ("private" | "team" | "public") | null;
         };
+        /**
+         * DownloadChange
+         * @description What is left out stays as it is; null takes a limit away.
+         */
+        DownloadChange: {
+            /**
+             * Any Time
+             * @description Run outside the hub's hours too; needs an operator.
+             * @default false
+             */
+            any_time: boolean;
+            /**
+             * Connections
+             * @description Null: the hub's setting.
+             * @default null
+             */
+            connections: number | null;
+            /**
+             * Priority
+             * @description Higher runs first; above 0 needs an operator.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Rate
+             * @description Bytes per second; null: no limit.
+             * @default null
+             */
+            rate: number | null;
+        };
         /** DownloadFile */
         DownloadFile: {
             /** Path */
@@ -1710,6 +1793,23 @@ export interface components {
              * @default null
              */
             size: number | null;
+        };
+        /**
+         * DownloadMove
+         * @description To before another download of the queue, or to one of its ends. It takes over the priority there.
+         */
+        DownloadMove: {
+            /**
+             * Before
+             * @description The id of another download.
+             * @default null
+             */
+            before: string | null;
+            /**
+             * To
+             * @default null
+             */
+            to: ("first" | "last") | null;
         };
         /** DownloadOut */
         DownloadOut: {
@@ -1781,6 +1881,12 @@ export interface components {
              * @default null
              */
             owner_name: string | null;
+            /**
+             * Position
+             * @description Its place in the queue, from 1; in `sort=queue` and for a single download.
+             * @default null
+             */
+            position: number | null;
             /**
              * Priority
              * @description Higher runs first.
@@ -1924,6 +2030,37 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * Filesystem
+         * @description One disk, in bytes. `available` is `free` less what is promised and what is always kept free.
+         */
+        Filesystem: {
+            /** Available */
+            available: number;
+            /**
+             * Folders
+             * @description The hub's folders that lie on it.
+             */
+            folders: string[];
+            /** Free */
+            free: number;
+            /** Path */
+            path: string;
+            /**
+             * Reserve
+             * @description Always kept free (MODELHUB_DISK_RESERVE).
+             */
+            reserve: number;
+            /**
+             * Reserved
+             * @description Promised to work under way and not yet there.
+             */
+            reserved: number;
+            /** Total */
+            total: number;
+            /** Used */
+            used: number;
+        };
         /** FoundModel */
         FoundModel: {
             /**
@@ -2016,6 +2153,46 @@ export interface components {
             memory: components["schemas"]["Gauge"];
             /** Name */
             name: string;
+        };
+        /**
+         * HeldOut
+         * @description A download that waits in the queue for a reason.
+         */
+        HeldOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            waiting: components["schemas"]["ErrorInfo"];
+        };
+        /**
+         * Hours
+         * @description The part of the day in which downloads run freely, in the hub's time zone; it may span midnight.
+         */
+        Hours: {
+            /**
+             * Begin
+             * @example 22:00
+             */
+            begin: string;
+            /**
+             * End
+             * @example 06:00
+             */
+            end: string;
+            /**
+             * Outside
+             * @description Outside these hours: hold downloads in the queue, or slow them to `rate`.
+             * @default hold
+             * @enum {string}
+             */
+            outside: "hold" | "slow";
+            /**
+             * Rate
+             * @description Bytes per second; null: no limit.
+             * @default null
+             */
+            rate: number | null;
         };
         /**
          * InviteMade
@@ -3070,6 +3247,28 @@ export interface components {
             /** Source */
             source: string;
         };
+        /**
+         * Removable
+         * @description A model no deployment needs, or the parts of an ended download. `bytes` would really be freed.
+         */
+        Removable: {
+            /** Bytes */
+            bytes: number;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "model" | "parts";
+            /** Name */
+            name: string;
+            /**
+             * Owner Name
+             * @default null
+             */
+            owner_name: string | null;
+        };
         /** RevisionOut */
         RevisionOut: {
             /**
@@ -3388,6 +3587,33 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** StorageOut */
+        StorageOut: {
+            /** Filesystems */
+            filesystems: components["schemas"]["Filesystem"][];
+            /** Held */
+            held: components["schemas"]["HeldOut"][];
+            /**
+             * Removable
+             * @description The largest first; only what one may change.
+             */
+            removable: components["schemas"]["Removable"][];
+            use: components["schemas"]["StorageUse"];
+        };
+        /**
+         * StorageUse
+         * @description Bytes. `models` is what all models hold together, `blobs` what that takes: equal files lie once.
+         */
+        StorageUse: {
+            /** Blobs */
+            blobs: number;
+            /** Incoming */
+            incoming: number;
+            /** Models */
+            models: number;
+            /** Uploads */
+            uploads: number;
+        };
         /** SystemOut */
         SystemOut: {
             cpu: components["schemas"]["Cpu"];
@@ -3453,6 +3679,89 @@ export interface components {
             description: string;
             /** Name */
             name: string;
+        };
+        /**
+         * TransferNow
+         * @description What holds at this moment.
+         */
+        TransferNow: {
+            /**
+             * Held
+             * @description It is outside the hours, and downloads wait for them.
+             */
+            held: boolean;
+            /**
+             * Rate
+             * @default null
+             */
+            rate: number | null;
+            /**
+             * Until
+             * @description When the hours begin or end next.
+             * @default null
+             */
+            until: string | null;
+        };
+        /**
+         * TransferSettings
+         * @description Setting them replaces all of them; what is left out gets its default.
+         */
+        TransferSettings: {
+            /**
+             * Connections
+             * @description Connections per download; null: MODELHUB_DOWNLOAD_CONNECTIONS.
+             * @default null
+             */
+            connections: number | null;
+            /**
+             * @description Null: downloads run at any time.
+             * @default null
+             */
+            hours: components["schemas"]["Hours"] | null;
+            /**
+             * Parallel
+             * @description Downloads at the same time.
+             * @default 4
+             */
+            parallel: number;
+            /**
+             * Rate
+             * @description Bytes per second; null: no limit.
+             * @default null
+             */
+            rate: number | null;
+        };
+        /** TransferSettingsOut */
+        TransferSettingsOut: {
+            /**
+             * Connections
+             * @description Connections per download; null: MODELHUB_DOWNLOAD_CONNECTIONS.
+             * @default null
+             */
+            connections: number | null;
+            /**
+             * @description Null: downloads run at any time.
+             * @default null
+             */
+            hours: components["schemas"]["Hours"] | null;
+            now: components["schemas"]["TransferNow"];
+            /**
+             * Parallel
+             * @description Downloads at the same time.
+             * @default 4
+             */
+            parallel: number;
+            /**
+             * Rate
+             * @description Bytes per second; null: no limit.
+             * @default null
+             */
+            rate: number | null;
+            /**
+             * Time Zone
+             * @description The hub's, in which the hours are meant.
+             */
+            time_zone: string;
         };
         /** UserChange */
         UserChange: {
@@ -7404,6 +7713,7 @@ export interface operations {
                 limit?: number;
                 after?: string;
                 status?: "pending" | "held" | "downloading" | "paused" | "completed" | "failed" | "cancelled";
+                sort?: "newest" | "queue";
             };
             header?: never;
             path?: never;
@@ -7828,6 +8138,139 @@ export interface operations {
             };
         };
     };
+    patch__api_v1_downloads_download_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                download_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadChange"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post__api_v1_downloads_download_id_cancel: {
         parameters: {
             query?: never;
@@ -7903,6 +8346,139 @@ export interface operations {
             };
             /** @description The address is too long. */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__api_v1_downloads_download_id_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                download_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DownloadMove"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11083,6 +11659,183 @@ export interface operations {
             };
         };
     };
+    get__api_v1_settings_transfers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["TransferSettingsOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put__api_v1_settings_transfers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferSettings"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["TransferSettingsOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get__api_v1_sources: {
         parameters: {
             query?: never;
@@ -11101,6 +11854,79 @@ export interface operations {
                     "application/json": {
                         code: number;
                         data: components["schemas"]["SourceList"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_storage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["StorageOut"];
                         message: string;
                         /** @constant */
                         success: true;
