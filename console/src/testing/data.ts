@@ -24,7 +24,7 @@ const owned = { owner_id: 'u1', owner_name: 'Administrator', visibility: 'privat
 export const makeDownload = (changes: Partial<Download> = {}): Download => ({
   id: 'd1', job_id: 'j1', source: 'huggingface', ref: 'org/tiny', name: 'tiny', revision: 'main', commit: 'c0ffee',
   status: 'downloading', bytes_done: 0, bytes_total: 1000, speed: null, eta: null, message: '', error: null, model_id: null,
-  waiting: null, priority: 0, rate: null, connections: null, any_time: false, resumable: null, restart_required: false,
+  waiting: null, priority: 0, position: null, rate: null, connections: null, any_time: false, resumable: null, restart_required: false,
   update_of: null, files: [], created_at: AT, updated_at: AT, version: 1, ...owned, ...changes,
 })
 
