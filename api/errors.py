@@ -9,7 +9,8 @@
     ├── Conflict                not now: something else stands in the way
     │   └── StaleFence          somebody else owns this job now
     ├── TooMany                 slower, please: `details.retry_after` says when again
-    └── Unavailable             a part of us is away
+    ├── Unavailable             a part of us is away
+    └── NotOffered              a request of another server's dialect that this hub does not do
 
 `integrations.errors` is the tree for the outside world. `describe` gives the same words to REST, to
 sockets and to a job's row; only this file knows HTTP numbers.
@@ -81,6 +82,10 @@ class Unavailable(AppError):
     code = "UNAVAILABLE"
 
 
+class NotOffered(AppError):
+    code = "NOT_OFFERED"
+
+
 HTTP_STATUS = {
     "BAD_REQUEST": 400,
     "VALIDATION_FAILED": 422,
@@ -93,6 +98,7 @@ HTTP_STATUS = {
     "STALE_FENCE": 409,
     "TOO_MANY_REQUESTS": 429,
     "UNAVAILABLE": 503,
+    "NOT_OFFERED": 501,
     "UNKNOWN_KIND": 422,
     "INVALID_REF": 422,
     "REVISION_NOT_FOUND": 404,
@@ -186,12 +192,15 @@ def now_text() -> str:
 
 
 def problem_response(error: BaseException) -> Response:
-    """The error envelope of `/api/v1`; `/v1` answers in OpenAI's shape."""
+    """The error envelope of `/api/v1`; `/v1` answers in OpenAI's shape, `/ollama` in Ollama's."""
     said = describe(error)
     status = status_of(error, said["code"])
     if request.path.startswith("/v1/"):
         status = 400 if status == 422 else status  # OpenAI's clients know no 422 for a wrong field
         body: dict[str, Any] = {"error": openai_error(said, status)}
+    elif request.path.startswith("/ollama/"):
+        status = 400 if status == 422 else status
+        body = {"error": said["message"]}
     else:
         body = {
             "success": False,

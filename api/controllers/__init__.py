@@ -17,6 +17,7 @@ from api.controllers import (
     keys,
     models,
     ollama,
+    ollama_api,
     openai,
     pages,
     roles,
@@ -31,7 +32,7 @@ from api.controllers import (
 
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
-    search, downloads, storage, settings, models, ollama, deployments, chat, openai, jobs, system,
+    search, downloads, storage, settings, models, ollama, deployments, chat, openai, ollama_api, jobs, system,
 )  # fmt: skip
 
 

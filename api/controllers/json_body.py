@@ -44,7 +44,8 @@ class StrictJson:
 
 
 class RelayedJson(StrictJson):
-    """The same for `/v1`: no text of it is kept here, and what is odd in one is the engine's to judge."""
+    """The same for `/v1` and `/ollama`: no text of it is kept here, and what is odd in one is the "
+    "engine's to judge."""
 
     keeps = False
 
@@ -54,7 +55,7 @@ class JsonRequest(Request):
 
     @property  # type: ignore[override]
     def json_module(self) -> type[StrictJson]:
-        return RelayedJson if self.path.startswith("/v1/") else StrictJson
+        return RelayedJson if self.path.startswith(("/v1/", "/ollama/")) else StrictJson
 
     @json_module.setter
     def json_module(self, _given: Any) -> None:

@@ -1,14 +1,12 @@
 """/v1: the OpenAI dialect over every deployment that runs."""
 
-import select
-import socket
 from typing import Any
 
 from flask import Response, current_app, request
 from flask_restful import Resource
 
 from api.controllers.contract import contract
-from api.controllers.stream import while_allowed
+from api.controllers.stream import still_there, while_allowed
 from api.schemas.openai import ChatCompletionRequest, Completion, CompletionRequest, ModelEntry, ModelList
 from api.security.authorise import current
 from api.services import gateway
@@ -53,7 +51,7 @@ def _entry(row: Any) -> ModelEntry:
 
 
 def _relayed(path: str) -> Response:
-    answer = gateway.complete(path, request.get_json(), request.get_data(), current(), _still_there())
+    answer = gateway.complete(path, request.get_json(), request.get_data(), current(), still_there())
     body = answer.body
     if not isinstance(body, bytes):
         app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -63,24 +61,6 @@ def _relayed(path: str) -> Response:
         response.headers["Cache-Control"] = "no-cache"
         response.headers["X-Accel-Buffering"] = "no"
     return response
-
-
-def _still_there() -> gateway.Idle:
-    """A look at the client's connection while the engine is silent: an end there means it has hung up."""
-    client = request.environ.get("gunicorn.socket")
-    if not isinstance(client, socket.socket):
-        return lambda: None
-
-    def look() -> None:
-        poll = select.poll()
-        poll.register(client.fileno(), select.POLLIN)
-        try:
-            if poll.poll(0) and not client.recv(1, socket.MSG_PEEK):
-                raise gateway.ClientGone
-        except (OSError, ValueError):
-            raise gateway.ClientGone from None
-
-    return look
 
 
 ROUTES = [

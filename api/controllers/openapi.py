@@ -14,6 +14,8 @@ from api.controllers.contract import Contract
 from api.schemas.base import Problem
 
 _REF = "#/components/schemas/{model}"
+DIALECTS = ("/v1/", "/ollama/")
+"""Where another server's dialect is spoken: its shapes, its errors."""
 _TEXT = {
     400: "The body is not valid JSON, text has a NUL character, or a header is malformed.",
     401: "Not signed in.",
@@ -26,6 +28,7 @@ _TEXT = {
     415: "Not JSON.",
     422: "Understood, and wrong.",
     429: "Too many requests.",
+    501: "This hub does not do that.",
     502: "The other side did not answer as it should.",
     503: "A part of the hub is away.",
     507: "Not enough disk.",
@@ -149,21 +152,18 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
     statuses |= {414, 422} if declared.query is not None else set()
     statuses |= {404, 414} if rule.arguments else set()
     statuses |= {429, 503}
-    if rule.rule.startswith("/v1/"):
-        statuses.discard(422)  # OpenAI's dialect says 400 for a wrong field
+    foreign = rule.rule.startswith(DIALECTS)
+    if foreign:
+        statuses.discard(422)  # other servers' dialects say 400 for a wrong field
     problem = _schema(Problem, schemas, "serialization")
     bad = {
         str(status): {
             "description": _TEXT.get(status, "Refused."),
-            "content": {
-                "application/json": {
-                    "schema": problem if not rule.rule.startswith("/v1/") else {"type": "object"}
-                }
-            },
+            "content": {"application/json": {"schema": problem if not foreign else {"type": "object"}}},
         }
         for status in sorted(statuses)
     }
-    if declared.out is not None and not declared.envelope and not rule.rule.startswith("/v1/"):
+    if declared.out is not None and not declared.envelope and not foreign:
         bad["503"]["content"] = good["content"]  # /readyz names its parts also when one is away
     begun = {"200": {"description": "Success", "content": streams}} if streams else {}
     return {**begun, str(declared.status): good, **bad}

@@ -26,6 +26,7 @@ from tests.support.people import Person, audit_log, user
 PASSWORD = "correct horse battery"
 MESSAGES = "each question and answer is a row of its own, with its owner, time and figures"
 USAGE = "each call is a row of usage with user, key, deployment and figures"
+REFUSED = "always refused: nothing is changed"
 ELSEWHERE = {
     "POST /api/v1/auth/refresh": "a session going on; every link of its chain is a row, and reuse is noted",
     "POST /api/v1/auth/join/look": "only reads; a POST so that no access log gets the token",
@@ -36,6 +37,15 @@ ELSEWHERE = {
     **{
         f"socket /downloads {event}": f"calls the service of POST …/{event}, which leaves the entry"
         for event in ("pause", "resume", "cancel", "retry")
+    },
+    "POST /ollama/api/chat": USAGE,
+    "POST /ollama/api/generate": USAGE,
+    "POST /ollama/api/show": "only reads; a POST because Ollama's is",
+    **{f"POST /ollama/api/{verb}": REFUSED for verb in ("embed", "embeddings")},
+    **{
+        f"{method} /ollama/api/{verb}": REFUSED
+        for verb in ("pull", "push", "create", "copy", "delete", "blobs/<digest>")
+        for method in ("POST", "DELETE")
     },
     "socket /chat send": MESSAGES,
     "socket /chat stop": MESSAGES,

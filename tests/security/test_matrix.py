@@ -101,6 +101,19 @@ CASES: dict[str, Case] = {
         good=503,
     ),
     "POST /v1/completions": Case("deployment", {"model": "{name}", "prompt": "x"}, whose="seen", good=503),
+    "GET /ollama/api/version": Case(),
+    "GET /ollama/api/tags": Case(),
+    "GET /ollama/api/ps": Case(),
+    "POST /ollama/api/show": Case("deployment", {"model": "{name}"}, whose="seen", good=503),
+    "POST /ollama/api/chat": Case("deployment", {"model": "{name}"}, whose="seen", good=503),
+    "POST /ollama/api/generate": Case("deployment", {"model": "{name}"}, whose="seen", good=503),
+    "POST /ollama/api/embed": Case(good=501),
+    "POST /ollama/api/embeddings": Case(good=501),
+    **{
+        f"{method} /ollama/api/{verb}": Case(good=403)
+        for verb in ("pull", "push", "create", "copy", "delete", "blobs/<digest>")
+        for method in ("POST", "DELETE")
+    },
     "GET /v1/models": Case(),
     "GET /v1/models/<path:name>": Case("deployment", whose="seen", good=503),
     "GET /api/v1/jobs": Case(),
@@ -150,7 +163,7 @@ CASES: dict[str, Case] = {
 }
 
 PUBLIC = {
-    "GET /healthz", "GET /readyz",
+    "GET /healthz", "GET /readyz", "GET /ollama/",
     "POST /api/v1/auth/login", "POST /api/v1/auth/refresh", "POST /api/v1/auth/logout",
     "GET /api/v1/auth/options", "POST /api/v1/auth/register",
     "POST /api/v1/auth/join/look", "POST /api/v1/auth/join",
