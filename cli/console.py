@@ -94,6 +94,7 @@ STATUS_STYLES = {
     "deploying": "yellow",
     "downloading": "yellow",
     "pending": "yellow",
+    "held": "yellow",
     "queued": "yellow",
     "paused": "yellow",
     "failed": "red",

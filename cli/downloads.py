@@ -10,7 +10,7 @@ from cli.hub import Hub
 from cli.waiting import states
 
 Download = dict[str, Any]
-ACTIVE = ("pending", "downloading")
+ACTIVE = ("pending", "held", "downloading")
 ENDED = ("completed", "failed", "cancelled")
 STARTER_PREFIX = "modelhub/"
 """Refs of the models that ModelHub makes itself."""

@@ -69,7 +69,8 @@ def doing(found: Download) -> str:
     words = {"pending": "waiting for its turn"}.get(found["status"], found["status"])
     if found["status"] == "downloading" and found.get("source") in MADE_HERE:
         words = "being made on this machine"
-    return str(found.get("message") or words)
+    waiting = found.get("waiting") or {}
+    return str(found.get("message") or waiting.get("message") or words)
 
 
 def figures(found: Download) -> list[str]:

@@ -13,17 +13,46 @@ STATUSES = (*downloads.ACTIVE, "paused", *downloads.ENDED)
 @command("downloads")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those in this state.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Most downloads.")
-def downloads_command(app: App, status: str | None, limit: int) -> None:
+@click.option("--queue", is_flag=True, help="What has not ended, in the order in which it runs.")
+def downloads_command(app: App, status: str | None, limit: int, queue: bool) -> None:
     """List downloads, the newest first."""
-    found = list(app.hub.pages("downloads", most=limit, status=status))
+    found = list(app.hub.pages("downloads", most=limit, status=status, sort="queue" if queue else None))
     if app.json:
         console.document({"items": found})
+        return
+    if queue:
+        _tell_queue(found)
         return
     console.table(
         ["ID", "MODEL", "STATUS", ">DONE", ">SIZE", ">SPEED", ">LEFT", "CREATED"],
         [_row(item) for item in found],
         empty="No downloads. `modelhub pull REF` starts one.",
     )
+
+
+def _tell_queue(found: list[downloads.Download]) -> None:
+    console.table(
+        [">PLACE", "ID", "MODEL", "STATUS", ">PRIORITY", ">DONE", ">SIZE", "WAITS FOR"],
+        [
+            (
+                item["position"] or "–",
+                item["id"],
+                item["ref"],
+                item["status"],
+                item["priority"],
+                _share(item),
+                text.size(item["bytes_total"]),
+                (item["waiting"] or {}).get("message", ""),
+            )
+            for item in found
+        ],
+        empty="Nothing is under way. `modelhub pull REF` starts a download.",
+    )
+
+
+def _share(item: downloads.Download) -> str:
+    total = item["bytes_total"]
+    return f"{100 * item['bytes_done'] // total} %" if total else "–"
 
 
 def _row(item: downloads.Download) -> tuple[object, ...]:
@@ -33,7 +62,7 @@ def _row(item: downloads.Download) -> tuple[object, ...]:
         item["id"],
         item["ref"],
         item["status"],
-        f"{100 * item['bytes_done'] // total} %" if total else "–",
+        _share(item),
         text.size(total),
         f"{text.size(item['speed'])}/s" if moving and item["speed"] else "–",
         text.duration(item["eta"]) if moving else "–",
@@ -99,5 +128,7 @@ def _tell(app: App, answer: naming.Found, hint: str) -> None:
         console.document(answer)
         return
     console.say(f"{naming.label(answer)}: {answer.get('status') or answer.get('state')}.")
+    if answer.get("restart_required"):
+        console.note("Its source cannot go on from the middle: resuming begins from zero.", "yellow")
     if hint:
         console.note(hint)
