@@ -33,6 +33,7 @@ export const routes: RouteObject[] = [
               needing('models.read', [
                 { path: paths.search, lazy: async () => ({ Component: (await import('@/app/routes/search')).SearchRoute }) },
                 { path: paths.library, lazy: async () => ({ Component: (await import('@/app/routes/library')).LibraryRoute }) },
+                { path: paths.storage, lazy: async () => ({ Component: (await import('@/app/routes/storage')).StorageRoute }) },
                 { path: paths.model(':id'), lazy: async () => ({ Component: (await import('@/app/routes/model')).ModelRoute }) },
               ]),
               needing('downloads.read', [
@@ -61,6 +62,9 @@ export const routes: RouteObject[] = [
               needing('users.manage', [
                 { path: paths.invites, lazy: async () => ({ Component: (await import('@/app/routes/users')).UsersRoute }) },
                 { path: paths.lockouts, lazy: async () => ({ Component: (await import('@/app/routes/users')).UsersRoute }) },
+              ]),
+              needing('settings.manage', [
+                { path: paths.settings, lazy: async () => ({ Component: (await import('@/app/routes/settings')).SettingsRoute }) },
               ]),
               needing('audit.read', [
                 { path: paths.audit, lazy: async () => ({ Component: (await import('@/app/routes/audit')).AuditRoute }) },

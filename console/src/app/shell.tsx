@@ -1,6 +1,6 @@
 import {
-  AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, MenuOutlined, MessageOutlined,
-  SafetyCertificateOutlined, SearchOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
+  AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined,
+  SafetyCertificateOutlined, SearchOutlined, SettingOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
 import { type ReactNode, Suspense, useState } from 'react'
@@ -28,6 +28,7 @@ const PLACES: Place[] = [
   { path: paths.search, key: 'search', icon: <SearchOutlined />, needs: 'models.read' },
   { path: paths.downloads, key: 'downloads', icon: <DownloadOutlined />, needs: 'downloads.read' },
   { path: paths.library, key: 'library', icon: <DatabaseOutlined />, needs: 'models.read' },
+  { path: paths.storage, key: 'storage', icon: <HddOutlined />, needs: 'models.read' },
   { path: paths.deployments, key: 'deployments', icon: <CloudServerOutlined />, needs: 'deployments.read' },
   { path: paths.chat, key: 'chat', icon: <MessageOutlined />, needs: 'chat.use' },
   { path: paths.jobs, key: 'jobs', icon: <UnorderedListOutlined />, needs: 'jobs.read' },
@@ -37,6 +38,7 @@ const OFFICE: Place[] = [
   { path: paths.users, key: 'users', icon: <UserOutlined />, needs: 'users.read' },
   { path: paths.teams, key: 'teams', icon: <TeamOutlined />, needs: 'teams.manage' },
   { path: paths.roles, key: 'roles', icon: <SafetyCertificateOutlined />, needs: 'users.read' },
+  { path: paths.settings, key: 'settings', icon: <SettingOutlined />, needs: 'settings.manage' },
   { path: paths.audit, key: 'audit', icon: <AuditOutlined />, needs: 'audit.read' },
 ]
 
@@ -51,7 +53,7 @@ function useUnderWay(): number {
   useDeploymentsInfiniteQuery(undefined, { skip: !useMay('deployments.read') })
   const { data } = useDownloadsInfiniteQuery(undefined, { skip: !useMay('downloads.read') })
   const items = data?.pages.flatMap((page) => page.items) ?? []
-  return items.filter(({ status }) => status === 'pending' || status === 'downloading').length
+  return items.filter(({ status }) => status === 'pending' || status === 'held' || status === 'downloading').length
 }
 
 function Navigation({ underWay }: { underWay: number }) {

@@ -7,6 +7,7 @@ export const paths = {
   search: '/search',
   downloads: '/downloads',
   library: '/library',
+  storage: '/storage',
   model: (id: string) => `/library/${id}`,
   deployments: '/deployments',
   chat: '/chat',
@@ -20,5 +21,6 @@ export const paths = {
   lockouts: '/admin/lock-outs',
   teams: '/admin/teams',
   roles: '/admin/roles',
+  settings: '/admin/settings',
   audit: '/admin/audit',
 } as const

@@ -13,6 +13,12 @@ export function bytes(value: number | null | undefined): string {
   return `${Number(rest.toFixed(digits))} ${BYTE_UNITS[unit]}`
 }
 
+const MIB = 1024 * 1024
+
+/** Bytes per second as the number people type, in MiB/s, and back; null is no limit. */
+export const toMiB = (value: number | null | undefined): number | null => (value ? Number((value / MIB).toFixed(3)) : null)
+export const fromMiB = (value: number | null | undefined): number | null => (value ? Math.round(value * MIB) : null)
+
 /** 1_234_567 -> "1.23M": downloads, likes, parameters. */
 export function count(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–'

@@ -23,7 +23,7 @@ function countOf<T>(list: List<T>, wanted: (item: T) => boolean = () => true): s
   return items ? `${items.filter(wanted).length}${list.hasNextPage ? '+' : ''}` : null
 }
 
-const busy = ({ status }: Download) => status === 'pending' || status === 'downloading'
+const busy = ({ status }: Download) => status === 'pending' || status === 'held' || status === 'downloading'
 
 export function OverviewRoute() {
   const navigate = useNavigate()

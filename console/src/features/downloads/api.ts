@@ -1,7 +1,7 @@
 import { api, keysetPages } from '@/lib/api'
 import { followAll, Ledger, patchPages } from '@/lib/live'
 import type { HubEvent } from '@/lib/socket'
-import type { Download, DownloadRequest, Page } from '@/types'
+import type { Download, DownloadChange, DownloadMove, DownloadRequest, Page } from '@/types'
 
 export type DownloadAction = 'pause' | 'resume' | 'cancel' | 'retry'
 
@@ -27,6 +27,10 @@ const downloads = api.injectEndpoints({
         ledger.forget()
       },
     }),
+    downloadQueue: build.query<Page<Download>, void>({
+      query: () => ({ url: 'downloads', params: { sort: 'queue', limit: 200 } }),
+      providesTags: ['Download'],
+    }),
     startDownload: build.mutation<Download, DownloadRequest>({
       query: (body) => ({ url: 'downloads', method: 'POST', body }),
       onQueryStarted: (_arg, { dispatch, queryFulfilled }) => queryFulfilled.then(({ data }) => void dispatch(told(data)), () => undefined),
@@ -34,6 +38,14 @@ const downloads = api.injectEndpoints({
     changeDownload: build.mutation<Download, { id: string; action: DownloadAction }>({
       query: ({ id, action }) => ({ url: `downloads/${id}/${action}`, method: 'POST' }),
       onQueryStarted: (_arg, { dispatch, queryFulfilled }) => queryFulfilled.then(({ data }) => void dispatch(told(data)), () => undefined),
+    }),
+    setDownload: build.mutation<Download, { id: string; body: DownloadChange }>({
+      query: ({ id, body }) => ({ url: `downloads/${id}`, method: 'PATCH', body }),
+      invalidatesTags: (_answer, error) => (error ? [] : ['Download']),
+    }),
+    moveDownload: build.mutation<Download, { id: string; body: DownloadMove }>({
+      query: ({ id, body }) => ({ url: `downloads/${id}/move`, method: 'POST', body }),
+      invalidatesTags: (_answer, error) => (error ? [] : ['Download']),
     }),
     removeDownload: build.mutation<unknown, string>({
       query: (id) => ({ url: `downloads/${id}`, method: 'DELETE' }),
@@ -58,4 +70,5 @@ const told = (data: Download) => (dispatch: Dispatch) => {
 
 export const {
   useDownloadsInfiniteQuery, useStartDownloadMutation, useChangeDownloadMutation, useRemoveDownloadMutation,
+  useDownloadQueueQuery, useSetDownloadMutation, useMoveDownloadMutation,
 } = downloads

@@ -1,23 +1,20 @@
-import {
-  CloseOutlined, DatabaseOutlined, DeleteOutlined, PauseOutlined, PlayCircleOutlined, ReloadOutlined,
-} from '@ant-design/icons'
-import { Alert, Button, Flex, Popconfirm, Progress, Typography } from 'antd'
+import { Alert, Flex, Progress, Tag, Typography } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
-import { LinkButton } from '@/components/link-button'
 import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { StatusTag } from '@/components/status-tag'
-import { paths } from '@/config/paths'
 import { bytes, duration, originOf, percent } from '@/lib/format'
-import { useDates, useMay, useMayChange } from '@/lib/hooks'
+import { useDates } from '@/lib/hooks'
 import type { Download } from '@/types'
 
-import { type DownloadAction, useChangeDownloadMutation, useRemoveDownloadMutation } from './api'
+import { Actions } from './actions'
+import { WaitingNote } from './waiting-note'
 
 const BAR = { completed: 'success', failed: 'exception', downloading: 'active' } as const
 
-export function DownloadRow({ download }: { download: Download }) {
+/** `actions` come before the row's own. */
+export function DownloadRow({ download, actions }: { download: Download; actions?: ReactNode }) {
   const { t } = useTranslation()
   const { status, error } = download
   const unfinished = status !== 'completed' && status !== 'cancelled'
@@ -33,7 +30,7 @@ export function DownloadRow({ download }: { download: Download }) {
             {download.commit && download.commit !== download.revision && ` (${download.commit.slice(0, 10)})`}
           </div>
         </div>
-        <Actions download={download} />
+        <Actions download={download}>{actions}</Actions>
       </Flex>
       {unfinished && (
         <Progress
@@ -44,7 +41,8 @@ export function DownloadRow({ download }: { download: Download }) {
         />
       )}
       <Figures download={download} />
-      {error && status === 'failed' && <Explained code={error.code} message={error.message} />}
+      {status === 'held' && <WaitingNote download={download} />}
+      {error && (status === 'failed' || status === 'paused') && <Explained code={error.code} message={error.message} />}
     </li>
   )
 }
@@ -59,6 +57,11 @@ function Figures({ download }: { download: Download }) {
       <span>{status === 'completed' ? bytes(total ?? done) : `${bytes(done)} / ${bytes(total)}`}</span>
       {moving && Boolean(download.speed) && <span>{bytes(download.speed)}/s</span>}
       {moving && download.eta !== null && <span>{t('downloads.eta', { time: duration(download.eta) })}</span>}
+      {download.position !== null && <span>{t('queue.place', { place: download.position })}</span>}
+      {download.priority !== 0 && <Tag>{t('queue.priorityIs', { priority: download.priority })}</Tag>}
+      {download.rate !== null && <Tag>{t('queue.atMost', { speed: `${bytes(download.rate)}/s` })}</Tag>}
+      {download.any_time && <Tag>{t('queue.anyTimeTag')}</Tag>}
+      {download.restart_required && download.bytes_done > 0 && <Tag color="warning">{t('queue.restart')}</Tag>}
       {download.message && status !== 'failed' && status !== 'completed' && <span>{download.message}</span>}
       <span title={dates.moment(download.created_at)}>{dates.ago(download.created_at)}</span>
     </div>
@@ -82,59 +85,5 @@ function Explained({ code, message }: { code: string; message: string }) {
         </>
       }
     />
-  )
-}
-
-function Actions({ download }: { download: Download }) {
-  const { t } = useTranslation()
-  const [change, changing] = useChangeDownloadMutation()
-  const [remove, removing] = useRemoveDownloadMutation()
-  const { id, name, status } = download
-  const act = (action: DownloadAction, icon: ReactNode) => (
-    <Button
-      icon={icon}
-      loading={changing.isLoading && changing.originalArgs?.action === action}
-      aria-label={t(`downloads.${action}Name`, { name })}
-      onClick={() => void change({ id, action })}
-    >
-      {t(`downloads.${action}`)}
-    </Button>
-  )
-  const busy = status === 'pending' || status === 'downloading'
-  const mayWrite = useMay('downloads.write')
-  const mayChange = useMayChange(download) && mayWrite
-  const ended = status === 'completed' || status === 'failed' || status === 'cancelled'
-  return (
-    <Flex gap={8} wrap className="row-actions">
-      {mayChange && busy && act('pause', <PauseOutlined />)}
-      {mayChange && status === 'paused' && act('resume', <PlayCircleOutlined />)}
-      {mayChange && (status === 'failed' || status === 'cancelled') && act('retry', <ReloadOutlined />)}
-      {status === 'completed' && download.model_id && (
-        <LinkButton to={paths.model(download.model_id)} type="primary" icon={<DatabaseOutlined />}>
-          {t('downloads.open')}
-        </LinkButton>
-      )}
-      {mayChange && !ended && (
-        <Popconfirm
-          title={t('downloads.cancelAsk')}
-          okText={t('downloads.cancel')}
-          cancelText={t('actions.keep')}
-          okButtonProps={{ danger: true }}
-          onConfirm={() => void change({ id, action: 'cancel' })}
-        >
-          <Button danger type="text" icon={<CloseOutlined />} aria-label={t('downloads.cancelName', { name })} />
-        </Popconfirm>
-      )}
-      {mayChange && ended && (
-        <Button
-          type="text"
-          icon={<DeleteOutlined />}
-          loading={removing.isLoading}
-          aria-label={t('downloads.removeName', { name })}
-          title={t('downloads.removeHint')}
-          onClick={() => void remove(id)}
-        />
-      )}
-    </Flex>
   )
 }

@@ -1,0 +1,1 @@
+export { StoragePage as StorageRoute } from '@/features/storage/storage-page'
