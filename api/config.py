@@ -193,6 +193,37 @@ class Settings(BaseSettings):
     download_connections: int = Field(
         8, alias="MODELHUB_DOWNLOAD_CONNECTIONS", ge=1, le=64, description="Connections per download."
     )
+    update_check_hours: float = Field(
+        24.0,
+        alias="MODELHUB_UPDATE_CHECK_HOURS",
+        ge=0,
+        le=8760,
+        description="Hours between two looks for a newer revision of a model; 0 never looks.",
+    )
+    storage: str | None = Field(
+        None,
+        alias="MODELHUB_STORAGE",
+        pattern=r"^s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/[A-Za-z0-9._/\-]*)?$",
+        description="Object storage of models, s3://bucket/prefix; empty means this disk alone.",
+    )
+    storage_endpoint: str | None = Field(
+        None,
+        alias="MODELHUB_STORAGE_ENDPOINT",
+        pattern=r"^https?://\S+$",
+        description="Address of an S3-compatible object storage; empty means AWS.",
+    )
+    storage_region: str | None = Field(
+        None, alias="MODELHUB_STORAGE_REGION", description="Its region; empty means AWS's own setting."
+    )
+    storage_access_key: str | None = Field(
+        None,
+        alias="MODELHUB_STORAGE_ACCESS_KEY",
+        repr=False,
+        description="Access key of the object storage; empty means AWS's own variables and files.",
+    )
+    storage_secret_key: str | None = Field(
+        None, alias="MODELHUB_STORAGE_SECRET_KEY", repr=False, description="And its secret."
+    )
     disk_reserve: int = Field(
         512 * 1024**2,
         alias="MODELHUB_DISK_RESERVE",

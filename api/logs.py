@@ -52,7 +52,7 @@ def _learn(settings: Settings) -> None:
     """What this hub was told in confidence."""
     learn(settings.admin_password, *passwords_in(settings.database_url), *passwords_in(settings.redis_url))
     # Somebody else's random words, which an upstream's error may repeat.
-    learn(settings.hf_token, settings.oidc_client_secret, answers=True)
+    learn(settings.hf_token, settings.oidc_client_secret, settings.storage_secret_key, answers=True)
 
 
 def _redact(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from api.config import Settings
 
 SCHEDULE = {
     "reconcile": {"task": "tasks.housekeeping.reconcile", "schedule": 3.0, "options": {"expires": 10}},
+    "newer": {"task": "tasks.housekeeping.look_for_newer", "schedule": 60.0, "options": {"expires": 50}},
     "sweep": {"task": "tasks.housekeeping.sweep", "schedule": 600.0, "options": {"expires": 300}},
 }
 

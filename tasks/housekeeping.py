@@ -15,3 +15,9 @@ def reconcile() -> None:
 def sweep() -> None:
     """Remove what nobody owns any more."""
     housekeeping.sweep()
+
+
+@shared_task(name="tasks.housekeeping.look_for_newer")
+def look_for_newer() -> None:
+    """Look for newer revisions of a few models."""
+    housekeeping.look_for_newer()

@@ -33,8 +33,13 @@ celery.Task = AppTask
 for name in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(name).setLevel(logging.WARNING)
 celery.conf.imports = (
-    "tasks.downloads", "tasks.deployments", "tasks.chat", "tasks.ollama", "tasks.housekeeping",
-)  # fmt: skip
+    "tasks.downloads",
+    "tasks.deployments",
+    "tasks.chat",
+    "tasks.storage",
+    "tasks.ollama",
+    "tasks.housekeeping",
+)
 
 
 @signals.worker_ready.connect

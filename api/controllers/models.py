@@ -3,18 +3,29 @@
 from flask_restful import Resource
 
 from api.controllers.contract import contract
-from api.schemas.base import Empty, Page, Sharing
-from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
+from api.schemas.base import Empty, Page, PageQuery, Sharing
+from api.schemas.downloads import DownloadOut
+from api.schemas.jobs import JobOut
+from api.schemas.models import (
+    CompareOut,
+    CompareQuery,
+    ImpactOut,
+    ModelCardOut,
+    ModelOut,
+    ModelPatch,
+    ModelQuery,
+    VersionOut,
+)
 from api.schemas.ollama import ModelDeletion
 from api.security.authorise import current
-from api.services import library
+from api.services import library, library_impact, library_list, remote, updates, versions
 
 
 class ModelsResource(Resource):
     @contract("models.read", query=ModelQuery, out=Page[ModelOut])
     def get(self, query: ModelQuery) -> Page[ModelOut]:
-        """The models of this hub, newest first."""
-        return library.list_models(query, current())
+        """The models of this hub, newest first unless `sort` says otherwise."""
+        return library_list.list_models(query, current())
 
 
 class ModelResource(Resource):
@@ -23,10 +34,22 @@ class ModelResource(Resource):
         """One model with its files."""
         return library.get(model_id, current())
 
+    @contract("models.write", body=ModelPatch, out=ModelOut, errors=(409,))
+    def patch(self, model_id: str, body: ModelPatch) -> ModelOut:
+        """Rename, describe or tag a model."""
+        return library.edit(model_id, body, current())
+
     @contract("models.write", query=ModelDeletion, out=Empty, errors=(409, 502))
     def delete(self, model_id: str, query: ModelDeletion) -> None:
-        """Delete a model and its files; refused while a deployment needs it."""
+        """Delete a model, its versions and their files; refused while something needs it."""
         library.delete(model_id, current(), on_server=query.on_server)
+
+
+class ModelImpactResource(Resource):
+    @contract("models.read", out=ImpactOut)
+    def get(self, model_id: str) -> ImpactOut:
+        """What deleting a model would free, and what stands in its way."""
+        return library_impact.impact(model_id, current())
 
 
 class ModelSharingResource(Resource):
@@ -43,9 +66,79 @@ class ModelCardResource(Resource):
         return library.card(model_id, current())
 
 
+class ModelVersionsResource(Resource):
+    @contract("models.read", query=PageQuery, out=Page[VersionOut])
+    def get(self, model_id: str, query: PageQuery) -> Page[VersionOut]:
+        """The versions of a model, newest first."""
+        return versions.list_versions(model_id, query, current())
+
+
+class ModelVersionResource(Resource):
+    @contract("models.read", out=VersionOut)
+    def get(self, model_id: str, version_id: str) -> VersionOut:
+        """One version of a model with its files."""
+        return versions.get(model_id, version_id, current())
+
+    @contract("models.write", out=Empty, errors=(409,))
+    def delete(self, model_id: str, version_id: str) -> None:
+        """Delete a version and what only it holds; refused for the active one and one that is being run."""
+        versions.delete(model_id, version_id, current())
+
+
+class ModelVersionActivateResource(Resource):
+    @contract("models.write", out=ModelOut)
+    def post(self, model_id: str, version_id: str) -> ModelOut:
+        """Make a version the active one: what is deployed next runs it."""
+        return versions.activate(model_id, version_id, current())
+
+
+class ModelVersionsCompareResource(Resource):
+    @contract("models.read", query=CompareQuery, out=CompareOut)
+    def get(self, model_id: str, query: CompareQuery) -> CompareOut:
+        """The files that differ between two versions, and the facts that do."""
+        return versions.compare(model_id, query, current())
+
+
+class ModelCheckResource(Resource):
+    @contract("models.write", out=ModelOut, errors=(409, 502, 503))
+    def post(self, model_id: str) -> ModelOut:
+        """Ask the model's source now whether it has a newer revision (`newer`)."""
+        return updates.check(model_id, current())
+
+
+class ModelUpdateResource(Resource):
+    @contract("downloads.write", out=DownloadOut, status=202, errors=(409, 502, 503, 507))
+    def post(self, model_id: str) -> DownloadOut:
+        """Bring the newest revision in as a new version; only what is not here is fetched."""
+        return updates.update(model_id, current())
+
+
+class ModelOffloadResource(Resource):
+    @contract("models.write", out=ModelOut, errors=(409,))
+    def post(self, model_id: str) -> ModelOut:
+        """Take a model's large files off this disk; the object storage has them."""
+        return remote.offload(model_id, current())
+
+
+class ModelRestoreResource(Resource):
+    @contract("models.write", out=JobOut, status=202, errors=(409,))
+    def post(self, model_id: str) -> JobOut:
+        """Bring a model's files back from the object storage."""
+        return remote.restore(model_id, current())
+
+
 ROUTES = [
     (ModelsResource, "/api/v1/models"),
     (ModelResource, "/api/v1/models/<model_id>"),
+    (ModelImpactResource, "/api/v1/models/<model_id>/impact"),
     (ModelSharingResource, "/api/v1/models/<model_id>/sharing"),
     (ModelCardResource, "/api/v1/models/<model_id>/card"),
+    (ModelVersionsResource, "/api/v1/models/<model_id>/versions"),
+    (ModelVersionsCompareResource, "/api/v1/models/<model_id>/versions/compare"),
+    (ModelVersionResource, "/api/v1/models/<model_id>/versions/<version_id>"),
+    (ModelVersionActivateResource, "/api/v1/models/<model_id>/versions/<version_id>/activate"),
+    (ModelCheckResource, "/api/v1/models/<model_id>/check"),
+    (ModelUpdateResource, "/api/v1/models/<model_id>/update"),
+    (ModelOffloadResource, "/api/v1/models/<model_id>/offload"),
+    (ModelRestoreResource, "/api/v1/models/<model_id>/restore"),
 ]

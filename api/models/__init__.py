@@ -4,7 +4,7 @@ from api.models.access import ApiKey, AuditEntry, Invite, Lockout, Role, RolePer
 from api.models.chat import ChatMessage, ChatSession, Completion
 from api.models.deployment import Deployment
 from api.models.download import Download
-from api.models.hub_model import HubModel, ModelVersion
+from api.models.hub_model import HubModel, ModelTag, ModelVersion
 from api.models.job import Job
 from api.models.storage import Blob, BlobRef, HubSetting, QuarantinedFile, Reservation, Upload
 from api.models.user import RefreshToken, User, UserSession
@@ -24,6 +24,7 @@ __all__ = [
     "Invite",
     "Job",
     "Lockout",
+    "ModelTag",
     "ModelVersion",
     "QuarantinedFile",
     "RefreshToken",

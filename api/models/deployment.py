@@ -11,12 +11,14 @@ from api.models.hub_model import HubModel
 
 
 class Deployment(db.Model, Versioned, Owned):  # type: ignore[name-defined, misc]
-    """`child` is the identity of the serving process; `secret` its API key, encrypted."""
+    """`child` is the identity of the serving process; `secret` its API key, encrypted. `version_id` is the
+    version of the model that the process was started with: the model may have another active one since."""
 
     __tablename__ = "deployments"
 
     name: Mapped[str] = mapped_column(String(80), unique=True)
-    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"))
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), index=True)
+    version_id: Mapped[str | None] = mapped_column(String(32))
     runtime: Mapped[str] = mapped_column(String(50))
     engine: Mapped[str | None] = mapped_column(String(50))
     options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

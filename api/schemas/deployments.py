@@ -34,6 +34,10 @@ class DeploymentOut(OwnedOut):
     name: str
     model_id: str
     model_name: str
+    version_id: str | None = Field(default=None, description="The model's version that it was started with.")
+    outdated: bool = Field(
+        default=False, description="The model has another active version by now: a restart takes it."
+    )
     runtime: str
     engine: str | None = None
     status: DeploymentStatus

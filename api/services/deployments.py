@@ -47,7 +47,8 @@ def request(body: DeploymentRequest, who: Identity) -> DeploymentOut:
     runtime = RUNTIMES[body.runtime]
     options = runtime.Options.model_validate(body.options)
     model = library.seen(body.model_id, who)
-    engine = runtime.choose_engine(library.directory(model), options)
+    # An offloaded model's files say which engine fits when they are back.
+    engine = None if model.offloaded else runtime.choose_engine(library.directory(model), options)
     taken = Conflict(
         f"A deployment is already called '{body.name}'. Choose another name or delete that one.",
         details={"name": body.name},
@@ -81,10 +82,11 @@ def request(body: DeploymentRequest, who: Identity) -> DeploymentOut:
 
 
 def shape(deployment: Deployment) -> DeploymentOut:
-    fields = {
-        name: getattr(deployment, name) for name in DeploymentOut.model_fields if name not in ("model_name",)
-    }
-    return DeploymentOut(model_name=deployment.model.name, **fields)
+    made = ("model_name", "outdated")
+    fields = {name: getattr(deployment, name) for name in DeploymentOut.model_fields if name not in made}
+    runs, active = deployment.version_id, deployment.model.active_version_id
+    outdated = deployment.status == "running" and runs is not None and runs != active
+    return DeploymentOut(model_name=deployment.model.name, outdated=outdated, **fields)
 
 
 def seen(deployment_id: str, who: Identity) -> Deployment:

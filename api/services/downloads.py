@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from api.errors import Conflict
 from api.extensions import db, settings
-from api.models import Download, Job
-from api.schemas.base import Page
+from api.models import Download, HubModel, Job
+from api.schemas.base import Page, Visibility
 from api.schemas.downloads import (
     DownloadChange,
     DownloadFile,
@@ -44,12 +44,33 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     plan = source.plan(body.ref, body.revision, body.include, body.exclude, options)
     key = _plan_key(plan)
     _refuse_duplicate(plan, key, who)
+    picked = {"include": body.include, "exclude": body.exclude, "options": plan.options}
+    sharing = body.visibility or settings().default_visibility, body.team_id
+    return enter(plan, who, picked=picked, sharing=sharing)
+
+
+def enter(
+    plan: FetchPlan,
+    who: Identity,
+    *,
+    picked: dict[str, Any],
+    sharing: tuple[Visibility, str | None] | None = None,
+    update_of: HubModel | None = None,
+) -> DownloadOut:
+    """Check for room and put a plan in the ledger: as a new model shared like `sharing` says, or as the next
+    version of `update_of`. `picked` is what of the source was wanted (see `ModelVersion`)."""
+    key = _plan_key(plan)
+    model_id = update_of.id if update_of else None
+    shared = (update_of.visibility, update_of.team_id) if update_of else sharing
     if failed := _failed_before(key, who):
         return retry(failed, who)  # what it brought so far is still here
     room.refuse_what_never_fits(plan)
     with unit_of_work() as after_commit:
-        exclusive(f"download:{key}")
-        _refuse_duplicate(plan, key, who)
+        exclusive(f"update:{model_id}" if model_id else f"download:{key}")
+        if model_id:
+            _refuse_second_update(model_id)
+        else:
+            _refuse_duplicate(plan, key, who)
         job = jobs.submit(after_commit, "download", "", user_id=who.owner_id, name=plan.ref)
         job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}
         download = Download(
@@ -58,19 +79,23 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
             ref=plan.ref,
             revision=plan.revision,
             commit=plan.commit,
-            plan=plan.model_dump(mode="json"),
+            plan=plan.model_dump(mode="json") | {"picked": picked},
             plan_key=key,
             user_id=who.owner_id,
-            update_of=ollama.entry(plan.ref, who) if plan.location == "ollama" else None,
+            update_of=model_id or (ollama.entry(plan.ref, who) if plan.location == "ollama" else None),
         )
-        ownership.share(download, body.visibility or settings().default_visibility, body.team_id, who)
+        if model_id:
+            download.visibility, download.team_id = shared or ("private", None)
+        elif shared:
+            ownership.share(download, shared[0], shared[1], who)
         db.session.add(download)
         db.session.flush()
         job.object_id = download.id
         download.job = job
         db.session.refresh(download, ["owner"])
         job.waiting = jobs.why_held(job)
-        audit.note("download.create", download, source=plan.source, ref=plan.ref, commit=plan.commit)
+        about: dict[str, Any] = {"source": plan.source, "ref": plan.ref, "commit": plan.commit}
+        audit.note("download.create", download, **about | ({"update_of": model_id} if model_id else {}))
         answer, rooms = shape(download), ownership.audience(download)
         after_commit(lambda: events.publish("/downloads", "created", answer, rooms))
     return answer
@@ -249,6 +274,15 @@ def _refuse_duplicate(plan: FetchPlan, key: str, who: Identity) -> None:
             return  # it was deleted from the library since, or it is asked for as it is by now
         raise Conflict(f"{plan.ref} is already in the library at this commit.", details=details)
     raise Conflict(f"{plan.ref} is already on its way here (download {other.id}).", details=details)
+
+
+def _refuse_second_update(model_id: str) -> None:
+    running = Download.update_of == model_id, Job.state.not_in(jobs.ENDED)
+    if other := db.session.scalar(select(Download.id).join(Job).where(*running).limit(1)):
+        raise Conflict(
+            f"An update of this model is already under way (download {other}).",
+            details={"download_id": other},
+        )
 
 
 def _failed_before(key: str, who: Identity) -> str | None:

@@ -134,16 +134,23 @@ def _version(download: Download, plan: FetchPlan, result: dict[str, Any]) -> Mod
     if plan.location == "ollama":
         facts = {"path": "", "revision": plan.revision, "commit": plan.commit, "files": [], "warnings": []}
         return ModelVersion(
-            id=download.id, location="ollama", remote_code=[], **facts | (result.get("facts") or {})
-        )
+            id=download.id, location="ollama", remote_code=[], picked=_picked(download),
+            **facts | (result.get("facts") or {}),
+        )  # fmt: skip
     proven = {file["path"]: file["sha256"] for file in result.get("files", [])}
     proven = (download.plan.get("here") or {}) | proven
     where = Path(plan.path or "") if plan.location == "external" else settings().models_dir / download.id
     version = library.describe_directory(where, download.plan, proven)
-    version.id, version.location = download.id, plan.location
+    version.id, version.location, version.picked = download.id, plan.location, _picked(download)
     if plan.location == "external":
         version.path = str(where)
     return version
+
+
+def _picked(download: Download) -> dict[str, Any]:
+    """What of the source's files was wanted: an update wants the same."""
+    picked: dict[str, Any] = download.plan.get("picked") or {}
+    return picked
 
 
 def _already_here(download: Download, plan: FetchPlan, into: Path) -> dict[str, str]:

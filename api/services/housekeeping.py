@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.extensions import db, settings
 from api.models import Deployment, Download, Job, ModelVersion, Upload
-from api.services import deployments, disk, generations, jobs, ollama, system, transfers
+from api.services import deployments, disk, generations, jobs, ollama, remote, system, transfers, updates
 from integrations import children
 
 log = structlog.get_logger(__name__)
@@ -52,7 +52,13 @@ def sweep(age: float = ORPHAN_AGE) -> int:
         settings().children_dir: live_children,
         settings().uploads_dir: uploads,
     }
+    _guarded(remote.catch_up)
     return sum(_remove(root, keep, age) for root, keep in kept.items())
+
+
+def look_for_newer() -> None:
+    """Ask a few sources whether they have newer revisions of what is here."""
+    _guarded(updates.look)
 
 
 def _beat() -> None:

@@ -30,10 +30,18 @@ TASKS = {
     "undeploy": "tasks.deployments.undeploy",
     "generation": "tasks.chat.resume",
     "ollama_create": "tasks.ollama.create",
+    "storage": "tasks.storage.run",
+    "restore": "tasks.storage.run",
 }
 """Kind of job to the task that runs it."""
 
-AT_ONCE: dict[str, int | Callable[[], int]] = {"download": 4, "deploy": 2, "ollama_create": 2}
+AT_ONCE: dict[str, int | Callable[[], int]] = {
+    "download": 4,
+    "deploy": 2,
+    "ollama_create": 2,
+    "storage": 1,
+    "restore": 2,
+}
 """Most jobs of a kind that run at the same time; the others wait in the ledger."""
 
 AUDITED = ("download", "deploy", "ollama_create")

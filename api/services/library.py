@@ -1,4 +1,4 @@
-"""The models this hub owns: list, read, delete, and add what a download proved."""
+"""The models this hub owns: read, edit, delete, and add what a download proved. Lists are `library_list`."""
 
 import shutil
 from pathlib import Path
@@ -8,15 +8,15 @@ from sqlalchemy import select
 
 from api.errors import Conflict
 from api.extensions import db, settings
-from api.models import Deployment, HubModel, ModelVersion
+from api.models import HubModel, ModelVersion
+from api.models.base import utcnow
 from api.models.hub_model import FACTS
-from api.schemas.base import Page, Sharing
-from api.schemas.models import ModelCardOut, ModelOut, ModelQuery
+from api.schemas.base import Sharing
+from api.schemas.models import ImpactOut, ModelCardOut, ModelOut, ModelPatch
 from api.security import audit, ownership
 from api.security.authorise import Identity
-from api.services import ollama
-from api.services.paging import page
-from api.unit_of_work import AfterCommit, unit_of_work
+from api.services import library_impact, ollama, remote, store
+from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations.errors import Unsupported
 from integrations.model_facts import read_facts
 from integrations.sources.cards import parse_card
@@ -24,10 +24,12 @@ from integrations.sources.cards import parse_card
 MAX_CARD_BYTES = 1_000_000
 
 
-def shape(model: HubModel) -> ModelOut:
-    answer = ModelOut.model_validate(model)
+def shape(model: HubModel, files: list[dict[str, Any]] | None = None) -> ModelOut:
+    """A model as an answer; with `files` in place of its own, where a list does not read them all."""
+    fields = {name: getattr(model, name) for name in ModelOut.model_fields if name not in ("files", "path")}
+    shown = model.files if files is None else files
     path = "" if model.location == "ollama" else str(directory(model))
-    return answer.model_copy(update={"path": path})
+    return ModelOut.model_validate({**fields, "files": shown, "path": path})
 
 
 def directory(model: HubModel | ModelVersion) -> Path:
@@ -54,18 +56,11 @@ def directories(model_id: str) -> list[Path]:
 
 def seen(model_id: str, who: Identity) -> HubModel:
     """The model, if `who` may see it."""
-    return ownership.seen(HubModel, model_id, who, _missing(model_id))
+    return ownership.seen(HubModel, model_id, who, missing(model_id))
 
 
 def get(model_id: str, who: Identity) -> ModelOut:
     return shape(seen(model_id, who))
-
-
-def list_models(query: ModelQuery, who: Identity) -> Page[ModelOut]:
-    statement = select(HubModel).where(ownership.visible(HubModel, who))
-    if query.q:
-        statement = statement.where(HubModel.name.icontains(query.q, autoescape=True))
-    return page(statement, HubModel.id, limit=query.limit, after=query.after, shape=shape)
 
 
 def card(model_id: str, who: Identity) -> ModelCardOut:
@@ -115,7 +110,7 @@ def describe_directory(path: Path, plan: dict[str, Any], proven: dict[str, str])
     )
 
 
-def add(_after_commit: AfterCommit, version: ModelVersion, model: HubModel) -> HubModel:
+def add(after_commit: AfterCommit, version: ModelVersion, model: HubModel) -> HubModel:
     """Put a described version on the shelf, inside the caller's unit of work: as the first of the new
     `model`, or as one more of it when its row is there already. It becomes the active one. Adding it twice
     is once.
@@ -124,6 +119,7 @@ def add(_after_commit: AfterCommit, version: ModelVersion, model: HubModel) -> H
     if known is None:
         known = model
         known.tags = version.tags
+        known.checked_at = utcnow()  # what its source said a moment ago
         _take_over(known, version)
         db.session.add(known)
         db.session.flush()
@@ -131,6 +127,7 @@ def add(_after_commit: AfterCommit, version: ModelVersion, model: HubModel) -> H
         version.model_id = known.id
         db.session.add(version)
         db.session.flush()
+        remote.keep(after_commit, known, version)
     activate(known, version)
     return known
 
@@ -140,10 +137,13 @@ def activate(model: HubModel, version: ModelVersion) -> None:
     if model.active_version_id != version.id:
         _take_over(model, version)
         model.version = (model.version or 0) + 1
+        if model.newer and model.newer["commit"] == version.commit:
+            model.newer, model.outdated = None, False
 
 
 def _take_over(model: HubModel, version: ModelVersion) -> None:
     model.active_version_id = version.id
+    model.file_count = len(version.files or [])
     for column in FACTS:
         setattr(model, column, getattr(version, column))
 
@@ -151,7 +151,7 @@ def _take_over(model: HubModel, version: ModelVersion) -> None:
 def share(model_id: str, body: Sharing, who: Identity) -> ModelOut:
     """Say who else sees a model. Deployments of it that others can ask stay as they are."""
     with unit_of_work():
-        model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
+        model = ownership.changeable(HubModel, model_id, who, missing(model_id))
         ownership.share(model, body.visibility, body.team_id, who)
         model.version += 1
         audit.note("model.share", model, visibility=body.visibility, team_id=body.team_id)
@@ -159,23 +159,57 @@ def share(model_id: str, body: Sharing, who: Identity) -> ModelOut:
         return shape(model)
 
 
+def edit(model_id: str, body: ModelPatch, who: Identity) -> ModelOut:
+    """Rename, describe or tag a model. Two of one's own models are not called the same."""
+    with unit_of_work():
+        model = ownership.changeable(HubModel, model_id, who, missing(model_id))
+        changes = body.model_dump(exclude_none=True)
+        changes = {field: value for field, value in changes.items() if value != getattr(model, field)}
+        if "name" in changes:
+            exclusive(f"model-names:{model.user_id}")
+            same = select(HubModel.id).where(HubModel.name == body.name, HubModel.user_id == model.user_id)
+            if other := db.session.scalar(same.where(HubModel.id != model.id).limit(1)):
+                raise Conflict(
+                    f"Another model of this owner is called '{body.name}'. Choose another name.",
+                    details={"model_id": other},
+                )
+        was = model.name
+        for field, value in changes.items():
+            setattr(model, field, value)
+        model.version += 1
+        audit.note("model.change", model, fields=sorted(changes), was=was)
+        db.session.flush()
+        return shape(model)
+
+
 def delete(model_id: str, who: Identity, *, on_server: bool = False) -> None:
-    """Remove a model and its files; refused while a deployment needs it. `on_server`: what an Ollama server
-    keeps is deleted there too, first."""
+    """Remove a model and its files; refused while something needs it (`library_impact`). `on_server`: what an
+    Ollama server keeps is deleted there too, first."""
     if on_server:
-        model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
+        model = ownership.changeable(HubModel, model_id, who, missing(model_id))
         _refuse_while_needed(model, who)
         ollama.forget(model, who)
     with unit_of_work() as after_commit:
-        model = ownership.changeable(HubModel, model_id, who, _missing(model_id))
-        _refuse_while_needed(model, who)
-        audit.note("model.delete", model, ref=model.ref, size=model.size)
+        model = ownership.changeable(HubModel, model_id, who, missing(model_id))
+        exclusive("blobs")
+        impact = _refuse_while_needed(model, who)
+        audit.note("model.delete", model, ref=model.ref, size=model.size, freed=impact.bytes_freed)
         paths = directories(model.id)
+        contents = store.contents(model_id=model.id)
         db.session.delete(model)
-        after_commit(lambda: _remove(*paths))
+        after_commit(lambda: remove_folders(*paths))
+        store.release(after_commit, contents)
 
 
-def _remove(*paths: Path) -> None:
+def _refuse_while_needed(model: HubModel, who: Identity) -> ImpactOut:
+    impact = library_impact.of(model, who)
+    if impact.refused:
+        names = [deployment.name for deployment in impact.deployments]
+        raise Conflict(f"{model.name} {impact.reason}", details=impact.model_dump() | {"deployments": names})
+    return impact
+
+
+def remove_folders(*paths: Path) -> None:
     """Renamed first: half-deleted files must never look like a model."""
     for path in paths:
         doomed = path.with_name(f".deleting-{path.name}")
@@ -184,17 +218,5 @@ def _remove(*paths: Path) -> None:
         shutil.rmtree(doomed, ignore_errors=True)
 
 
-def _refuse_while_needed(model: HubModel, who: Identity) -> None:
-    needed = select(Deployment.name).where(Deployment.model_id == model.id)
-    names = list(db.session.scalars(needed.where(ownership.visible(Deployment, who))))
-    if names:
-        raise Conflict(
-            f"{model.name} is needed by: {', '.join(names)}. Delete the deployment first.",
-            details={"deployments": names},
-        )
-    if db.session.scalar(needed.limit(1)):
-        raise Conflict(f"{model.name} is needed by somebody else's deployment. Ask an operator.")
-
-
-def _missing(model_id: str) -> str:
+def missing(model_id: str) -> str:
     return f"There is no model {model_id[:64]} in the library. `modelhub list` shows what is."

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from api.errors import AppError, describe
 from api.extensions import db, settings
-from api.models import Deployment, Job
+from api.models import Deployment, Job, ModelVersion
 from api.security.keys import vault
-from api.services import jobs, library, work
+from api.services import jobs, library, remote, work
 from api.services.deployments import changed, child_directory
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
@@ -82,8 +82,14 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
         child.stop(5)
         child = None
     if child is None:
+        version = db.session.get_one(ModelVersion, deployment.model.active_version_id or deployment.model_id)
+        if version.offloaded:
+            _note(deployment.id, message="Fetching from the object storage")
+            if not remote.bring_back(held, version):
+                return "handed_over"
+            deployment = db.session.get_one(Deployment, deployment.id)
         launch = runtime.prepare(
-            library.directory(deployment.model),
+            library.directory(version),
             deployment.name,
             runtime.Options.model_validate(deployment.options),
             api_key,
@@ -95,6 +101,7 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
             deployment.id,
             endpoint=endpoint,
             engine=engine,
+            version_id=version.id,
             child=child.identity(),
             message="Loading the model",
         )

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from api.extensions import db, settings
 from api.models import Blob, BlobRef, ModelVersion
-from api.unit_of_work import exclusive, unit_of_work
+from api.services import jobs
+from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations.blobs import LocalBlobs
 from integrations.sources.base import RemoteFile
 
@@ -40,8 +41,8 @@ def record(version: ModelVersion, git_sha1: dict[str, str] | None = None) -> Non
     exclusive("blobs")
     named = git_sha1 or {}
     found = {file["sha256"]: file for file in version.files if file.get("sha256")}
-    known = {sha256 for some in _some(found) for sha256 in db.session.scalars(
-        select(Blob.sha256).where(Blob.sha256.in_(some))
+    known = {sha256 for part in some(found) for sha256 in db.session.scalars(
+        select(Blob.sha256).where(Blob.sha256.in_(part))
     )}  # fmt: skip
     fresh = [
         {"sha256": sha256, "size": file["size"], "git_sha1": named.get(file["path"])}
@@ -67,13 +68,13 @@ def known_now(files: Iterable[RemoteFile]) -> dict[str, str]:
     """The same inside a unit of work."""
     wanted = [file for file in files if file.size]
     by_git: dict[str, str] = {}
-    for some in _some([file.git_sha1 for file in wanted if file.git_sha1 and not file.sha256]):
-        rows = db.session.execute(select(Blob.git_sha1, Blob.sha256).where(Blob.git_sha1.in_(some)))
+    for part in some([file.git_sha1 for file in wanted if file.git_sha1 and not file.sha256]):
+        rows = db.session.execute(select(Blob.git_sha1, Blob.sha256).where(Blob.git_sha1.in_(part)))
         by_git |= {row.git_sha1: row.sha256 for row in rows}
     sound: set[str] = set()
-    for some in _some([file.sha256 or by_git.get(file.git_sha1 or "", "") for file in wanted]):
+    for part in some([file.sha256 or by_git.get(file.git_sha1 or "", "") for file in wanted]):
         sound |= set(
-            db.session.scalars(select(Blob.sha256).where(Blob.sha256.in_(some), Blob.status == "ok"))
+            db.session.scalars(select(Blob.sha256).where(Blob.sha256.in_(part), Blob.status == "ok"))
         )
     store = blobs()
     found = {file.path: file.sha256 or by_git.get(file.git_sha1 or "", "") for file in wanted}
@@ -85,6 +86,42 @@ def place(directory: Path, contents: dict[str, str]) -> None:
     store = blobs()
     for path, sha256 in contents.items():
         store.place(sha256, directory / path)
+
+
+def contents(*, model_id: str | None = None, version_id: str | None = None) -> list[str]:
+    """The contents a model's versions, or one version, refer to."""
+    refs = select(BlobRef.sha256).distinct()
+    if model_id is not None:
+        refs = refs.join(ModelVersion).where(ModelVersion.model_id == model_id)
+    if version_id is not None:
+        refs = refs.where(BlobRef.version_id == version_id)
+    return list(db.session.scalars(refs))
+
+
+def release(after_commit: AfterCommit, contents: list[str]) -> None:
+    """Inside the unit of work that deleted versions: forget those of their `contents` that nobody refers to
+    any more. Their bytes go after the commit, from the disk at once and from the object storage by a job."""
+    db.session.flush()
+    exclusive("blobs")
+    gone: list[str] = []
+    distant: list[str] = []
+    for part in some(contents):
+        free = select(Blob.sha256, Blob.remote).where(
+            Blob.sha256.in_(part), Blob.sha256.not_in(select(BlobRef.sha256).where(BlobRef.sha256.in_(part)))
+        )
+        rows = db.session.execute(free).all()
+        gone += [row.sha256 for row in rows]
+        distant += [row.sha256 for row in rows if row.remote]
+        db.session.execute(delete(Blob).where(Blob.sha256.in_([row.sha256 for row in rows])))
+    after_commit(lambda: _remove(gone))
+    if distant:
+        jobs.submit(after_commit, "storage", "", {"action": "discard", "contents": distant})
+
+
+def _remove(contents: list[str]) -> None:
+    store = blobs()
+    for sha256 in contents:
+        store.remove(sha256)
 
 
 def link_what_was_here_before() -> int:
@@ -109,6 +146,7 @@ def link_what_was_here_before() -> int:
     return count
 
 
-def _some(values: Iterable[str]) -> list[list[str]]:
+def some(values: Iterable[str]) -> list[list[str]]:
+    """The values, each once, in portions for `IN (…)`."""
     every = sorted({value for value in values if value})
     return [every[start : start + SOME] for start in range(0, len(every), SOME)]

@@ -8,14 +8,13 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from integrations.errors import IntegrityError, InvalidRef, NotFound
+from integrations.blobs.names import SHA256, relative
+from integrations.errors import IntegrityError, NotFound
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES, errno.ENOSYS})
 FICLONE = 0x40049409
 READ_ONLY = 0o444
@@ -29,9 +28,13 @@ class LocalBlobs:
 
     def path(self, sha256: str) -> Path:
         """Where this content lies, if it is here. Raises InvalidRef for what is no hash."""
-        if not _SHA256.fullmatch(sha256):
-            raise InvalidRef("A blob is named by the 64 hexadecimal digits of its SHA-256.")
-        return self.root / sha256[:2] / sha256
+        return self.root / relative(sha256)
+
+    def size(self, sha256: str) -> int | None:
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
 
     def has(self, sha256: str) -> bool:
         return self.path(sha256).is_file()
@@ -82,11 +85,15 @@ class LocalBlobs:
             return 0
         return stat.st_size if stat.st_nlink == 1 else 0
 
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        """Every blob that lies here, with its bytes."""
+        return ((sha256, stat.st_size) for sha256, stat in self)
+
     def __iter__(self) -> Iterator[tuple[str, os.stat_result]]:
         """Every blob that lies here, with what the file system says about it."""
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             for blob in sorted(folder.iterdir()):
-                if _SHA256.fullmatch(blob.name):
+                if SHA256.fullmatch(blob.name):
                     with contextlib.suppress(FileNotFoundError):
                         yield blob.name, blob.stat()
 

@@ -111,7 +111,11 @@ class FetchPlan(BaseModel):
 
 
 class Source(Protocol):
-    """A place models come from. All methods raise `integrations.errors` only."""
+    """A place models come from. All methods raise `integrations.errors` only.
+
+    One whose revisions move, and whose `plan` is cheap to ask for, says so by `updates = True`: then the hub
+    looks for newer revisions of what came from it.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]

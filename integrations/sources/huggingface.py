@@ -49,6 +49,7 @@ class HuggingFace:
     title: ClassVar[str] = "Hugging Face Hub"
     description: ClassVar[str] = "Models from huggingface.co, or from the mirror that HF_ENDPOINT names"
     searchable: ClassVar[bool] = True
+    updates: ClassVar[bool] = True
     child_module: ClassVar[str] = "integrations.sources.fetch"
     Options: ClassVar[type[BaseModel]] = NoOptions
 

@@ -48,6 +48,7 @@ def upgrade():
     op.create_table('model_versions',
     sa.Column('model_id', sa.String(length=32), nullable=False),
     sa.Column('tags', sa.JSON(), nullable=False),
+    sa.Column('picked', sa.JSON(), nullable=False, server_default='{}'),
     sa.Column('verified_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('kind', sa.String(length=20), nullable=False),
     sa.Column('revision', sa.String(length=200), nullable=False),
@@ -64,6 +65,7 @@ def upgrade():
     sa.Column('license', sa.String(length=100), nullable=True),
     sa.Column('warnings', sa.JSON(), nullable=False),
     sa.Column('remote_code', sa.JSON(), nullable=False),
+    sa.Column('offloaded', sa.Boolean(), nullable=False, server_default=sa.false()),
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['model_id'], ['models.id'], name=op.f('fk_model_versions_model_id_models'), ondelete='CASCADE'),
@@ -142,7 +144,33 @@ def upgrade():
         batch_op.add_column(sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('location', sa.String(length=20), nullable=False, server_default='local'))
         batch_op.add_column(sa.Column('remote_code', sa.JSON(), nullable=False, server_default='[]'))
+        batch_op.add_column(sa.Column('offloaded', sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch_op.add_column(sa.Column('words', sa.String(length=400), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('file_count', sa.Integer(), nullable=False, server_default='0'))
+        batch_op.add_column(sa.Column('outdated', sa.Boolean(), nullable=False, server_default=sa.false()))
 
+    with op.batch_alter_table('deployments', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('version_id', sa.String(length=32), nullable=True))
+        batch_op.create_index(batch_op.f('ix_deployments_model_id'), ['model_id'], unique=False)
+
+    op.create_table('model_tags',
+    sa.Column('model_id', sa.String(length=32), nullable=False),
+    sa.Column('tag', sa.String(length=200), nullable=False),
+    sa.ForeignKeyConstraint(['model_id'], ['models.id'], name=op.f('fk_model_tags_model_id_models'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('model_id', 'tag', name=op.f('pk_model_tags'))
+    )
+    with op.batch_alter_table('model_tags', schema=None) as batch_op:
+        batch_op.create_index('ix_model_tags_tag_model_id', ['tag', 'model_id'], unique=False)
+
+    filters = ['words', 'kind', 'source', 'status', 'visibility', 'user_id', 'team_id', 'quantization', 'outdated']
+    with op.batch_alter_table('models', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_models_parent_id'), ['parent_id'], unique=False)
+        batch_op.create_index('ix_models_source_checked_at', ['source', 'checked_at'], unique=False)
+        batch_op.create_index('ix_models_by_id', ['id', *filters], unique=False)
+        batch_op.create_index('ix_models_by_name', ['words', 'id', *filters[1:]], unique=False)
+        batch_op.create_index('ix_models_by_size', ['size', 'id', *filters], unique=False)
+
+    _what_is_here_can_be_found()
     _versions_of_what_is_here()
     for permission in ("folders.use", "ollama.manage", "settings.manage"):
         op.execute(
@@ -163,6 +191,23 @@ def _versions_of_what_is_here():
     )
     op.execute(f"INSERT INTO model_versions (id, model_id, {columns}) SELECT id, id, {columns} FROM models")
     op.execute("UPDATE models SET active_version_id = id")
+
+
+def _what_is_here_can_be_found():
+    """Words, tags and number of files of the models that are here already."""
+    models = sa.table(
+        'models', sa.column('id'), sa.column('name'), sa.column('ref'), sa.column('tags', sa.JSON()),
+        sa.column('files', sa.JSON()), sa.column('words'), sa.column('file_count'),
+    )
+    tags = sa.table('model_tags', sa.column('model_id'), sa.column('tag'))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(models)).all():
+        words = "\n".join(dict.fromkeys([row.name, row.ref, *(row.tags or [])])).lower()[:400]
+        values = {"words": words, "file_count": len(row.files or [])}
+        connection.execute(models.update().where(models.c.id == row.id).values(values))
+        labels = [{"model_id": row.id, "tag": tag} for tag in dict.fromkeys(str(tag)[:200] for tag in row.tags or [])]
+        if labels:
+            connection.execute(tags.insert(), labels)
 
 
 def downgrade():

@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from api.services import jobs
 from api.unit_of_work import unit_of_work
 from api.websockets import NAMESPACES
 from tests.support import things
+from tests.support.downloads import build_model
+from tests.support.hub import Hub
 from tests.support.ollama_server import OllamaServer, library_model
 from tests.support.people import Person, audit_log, user
 
@@ -137,6 +139,26 @@ def held_by_ollama(path: str, body: Any = None) -> Recipe:
     return prepare
 
 
+def a_model_with_news(path: str) -> Recipe:
+    """Its source has another commit by now than the model."""
+
+    def prepare(who: Person) -> tuple[str, Any]:
+        columns = {"source": "huggingface", "ref": "org/model"}
+        return path.replace("{id}", things.make("model", who.id, **columns)), {}
+
+    return prepare
+
+
+def another_version(path: str, body: Any) -> Recipe:
+    def prepare(who: Person) -> tuple[str, Any]:
+        with unit_of_work():
+            model = things.model(who.id)
+            version = things.version(model)
+        return path.replace("{id}", model).replace("{version}", version), body
+
+    return prepare
+
+
 def a_model_for_ollama(who: Person) -> tuple[str, Any]:
     ollama_server()
     id = things.make("model", who.id)
@@ -207,6 +229,19 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
         "download.again", on("download", "downloads/{id}/retry", {}, state="failed")
     ),
     "DELETE /api/v1/models/<model_id>": ("model.delete", on("model", "models/{id}")),
+    "PATCH /api/v1/models/<model_id>": ("model.change", on("model", "models/{id}", {"tags": ["x"]})),
+    "POST /api/v1/models/<model_id>/check": ("model.check", a_model_with_news("models/{id}/check")),
+    "POST /api/v1/models/<model_id>/update": ("download.create", a_model_with_news("models/{id}/update")),
+    "POST /api/v1/models/<model_id>/offload": ("model.offload", on("model", "models/{id}/offload", {})),
+    "POST /api/v1/models/<model_id>/restore": (
+        "model.restore", on("model", "models/{id}/restore", {}, offloaded=True)
+    ),
+    "POST /api/v1/models/<model_id>/versions/<version_id>/activate": (
+        "model.activate", another_version("models/{id}/versions/{version}/activate", {})
+    ),
+    "DELETE /api/v1/models/<model_id>/versions/<version_id>": (
+        "model.version.delete", another_version("models/{id}/versions/{version}", None)
+    ),
     "PUT /api/v1/models/<model_id>/sharing": ("model.share", on("model", "models/{id}/sharing", PUBLIC)),
     "POST /api/v1/ollama/models": ("ollama.create", a_model_for_ollama),
     "DELETE /api/v1/ollama/models/<path:name>": ("ollama.delete", held_by_ollama("ollama/models/tiny:1b")),
@@ -243,7 +278,17 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
 @pytest.fixture(scope="module")
 def app(hub_application: Flask) -> Flask:
     hub_application.extensions["modelhub_settings"].registration = True
+    hub_application.extensions["modelhub_settings"].storage = "s3://bucket/prefix"
     return hub_application
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A Hugging Face Hub with the model org/model."""
+    root = tmp_path_factory.mktemp("hub")
+    build_model(root / "org" / "model", weights_bytes=1000)
+    with Hub(root) as running:
+        yield running
 
 
 def changing_routes(app: Flask) -> set[str]:
@@ -265,8 +310,11 @@ def test_every_change_is_in_the_table(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_a_change_leaves_its_entry(app: Flask, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_change_leaves_its_entry(
+    app: Flask, source: Hub, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(jobs, "ring", lambda *_: None)
+    monkeypatch.setenv("HF_ENDPOINT", source.url)
     action, recipe = LEAVES[name]
     method, _, rule = name.partition(" ")
     who = user(app, new_id(), "admin")

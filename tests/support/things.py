@@ -14,6 +14,7 @@ from api.models import (
     Invite,
     Job,
     Lockout,
+    ModelVersion,
     Role,
     Team,
     TeamMember,
@@ -37,18 +38,23 @@ def _add(row: Any) -> Any:
 
 def _model(user_id: str | None, **shared: Any) -> HubModel:
     id = new_id()
-    return HubModel(
-        id=id, name=f"org/{id}", source="starter", ref=id, revision="main", commit="0" * 40, path=id,
-        user_id=user_id, **shared,
-    )  # fmt: skip
+    values = {"name": f"org/{id}", "source": "starter", "ref": id, "revision": "main"} | shared
+    return HubModel(id=id, commit="0" * 40, path=id, user_id=user_id, active_version_id=id, **values)
 
 
 def model(user_id: str | None, **shared: Any) -> str:
-    return str(_add(_model(user_id, **shared)).id)
+    """A model with its one version, which has the same id."""
+    row = _add(_model(user_id, **shared))
+    return version(row.id, id=row.id)
+
+
+def version(model_id: str, **columns: Any) -> str:
+    values = {"id": new_id(), "revision": "main", "commit": "0" * 40, "files": [], "size": 0} | columns
+    return str(_add(ModelVersion(model_id=model_id, path=values["id"], **values)).id)
 
 
 def deployment(user_id: str | None, **shared: Any) -> str:
-    on = _add(_model(user_id))
+    on = db.session.get_one(HubModel, model(user_id))
     status = {"wanted": "stopped", "status": "stopped"} | shared
     return str(_add(Deployment(name=on.id, model_id=on.id, runtime="process", user_id=user_id, **status)).id)
 
