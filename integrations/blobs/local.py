@@ -74,6 +74,7 @@ class LocalBlobs:
                 raise
             _copy(blob, draft)
         draft.replace(target)
+        draft.unlink(missing_ok=True)  # renaming one link of a file to another does nothing
 
     def remove(self, sha256: str) -> int:
         """Take the store's own link away; the bytes freed, 0 while a model's file still holds them."""

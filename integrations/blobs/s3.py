@@ -68,7 +68,7 @@ class S3Blobs:
         import boto3
         from botocore.config import Config
 
-        return boto3.client(
+        return boto3.session.Session().client(
             "s3",
             endpoint_url=self.where.endpoint,
             region_name=self.where.region,
@@ -88,11 +88,11 @@ class S3Blobs:
         return "/".join(part for part in (self.where.prefix, relative(sha256)) if part)
 
     def size(self, sha256: str) -> int | None:
-        with in_our_words(self.where):
-            try:
+        try:
+            with in_our_words(self.where):
                 return int(self._head(sha256)["ContentLength"])
-            except NotFound:
-                return None
+        except NotFound:
+            return None
 
     def has(self, sha256: str) -> bool:
         return self.size(sha256) is not None
