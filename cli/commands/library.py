@@ -47,7 +47,9 @@ def show_command(app: App, model: str, card: bool, source: str | None, revision:
     found = naming.model(app.hub, model)
     if card:
         _card(app, app.hub.get(f"models/{found['id']}/card"))
-    elif app.json:
+        return
+    found = app.hub.get(f"models/{found['id']}")  # a list leaves out the files of large models
+    if app.json:
         console.document(found)
     else:
         _show(found)

@@ -98,12 +98,13 @@ def test_an_update_takes_what_was_taken(ann: Person, shelf: Path) -> None:
     assert ann.data(f"models/{id}/versions/{id}")["file_count"] == 1
 
 
-def test_a_model_that_was_updated_can_be_downloaded_anew_beside_it(ann: Person, shelf: Path) -> None:
+def test_what_an_update_brought_is_in_the_library(ann: Person, shelf: Path) -> None:
     id = bring(ann)
     revise(shelf)
     ann.made(f"models/{id}/update")
     work_off()
-    assert bring(ann) != id, "an update is not the download of a new model"
+    refused = ann.post("downloads", {"source": "huggingface", "ref": REF})
+    assert refused.status_code == 409 and refused.get_json()["details"]["model_id"] == id
 
 
 def test_who_may_only_see_a_model_does_not_update_it(app: Flask, ann: Person) -> None:

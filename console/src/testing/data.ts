@@ -33,13 +33,13 @@ export const makeModel = (changes: Partial<Model> = {}): Model => ({
   size: 2048, path: '/data/models/tiny', files: [{ path: 'model.safetensors', size: 2048, sha256: 'ab'.repeat(32) }],
   architecture: 'LlamaForCausalLM', parameters: 1_200_000, context_length: 512, dtype: 'float32', quantization: null,
   license: 'mit', tags: [], warnings: [], status: 'ready', description: '', location: 'local', remote_code: [],
-  active_version_id: 'm1', updated_at: AT, created_at: AT, version: 1, ...owned, ...changes,
+  active_version_id: 'm1', file_count: 1, offloaded: false, parent_id: null, newer: null, checked_at: null, updated_at: AT, created_at: AT, version: 1, ...owned, ...changes,
 })
 
 export const makeDeployment = (changes: Partial<Deployment> = {}): Deployment => ({
   id: 'p1', name: 'tiny', model_id: 'm1', model_name: 'tiny', runtime: 'process', engine: 'transformers', status: 'running',
   endpoint: 'http://127.0.0.1:9999', message: '', error: null, options: {}, created_at: AT, updated_at: AT, version: 1,
-  ...owned, ...changes,
+  version_id: 'm1', outdated: false, ...owned, ...changes,
 })
 
 export const makeFound = (changes: Partial<FoundModel> = {}): FoundModel => ({

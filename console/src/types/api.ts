@@ -790,7 +790,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The models of this hub, newest first. */
+        /** The models of this hub, newest first unless `sort` says otherwise. */
         get: operations["get__api_v1_models"];
         put?: never;
         post?: never;
@@ -811,11 +811,12 @@ export interface paths {
         get: operations["get__api_v1_models_model_id"];
         put?: never;
         post?: never;
-        /** Delete a model and its files; refused while a deployment needs it. */
+        /** Delete a model, its versions and their files; refused while something needs it. */
         delete: operations["delete__api_v1_models_model_id"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Rename, describe or tag a model. */
+        patch: operations["patch__api_v1_models_model_id"];
         trace?: never;
     };
     "/api/v1/models/{model_id}/card": {
@@ -835,6 +836,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the model's source now whether it has a newer revision (`newer`). */
+        post: operations["post__api_v1_models_model_id_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What deleting a model would free, and what stands in its way. */
+        get: operations["get__api_v1_models_model_id_impact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/offload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a model's large files off this disk; the object storage has them. */
+        post: operations["post__api_v1_models_model_id_offload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a model's files back from the object storage. */
+        post: operations["post__api_v1_models_model_id_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model_id}/sharing": {
         parameters: {
             query?: never;
@@ -846,6 +915,92 @@ export interface paths {
         /** Say who else sees a model: nobody, a team, or everybody who can sign in. */
         put: operations["put__api_v1_models_model_id_sharing"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/update": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the newest revision in as a new version; only what is not here is fetched. */
+        post: operations["post__api_v1_models_model_id_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of a model, newest first. */
+        get: operations["get__api_v1_models_model_id_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/versions/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files that differ between two versions, and the facts that do. */
+        get: operations["get__api_v1_models_model_id_versions_compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/versions/{version_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of a model with its files. */
+        get: operations["get__api_v1_models_model_id_versions_version_id"];
+        put?: never;
+        post?: never;
+        /** Delete a version and what only it holds; refused for the active one and one that is being run. */
+        delete: operations["delete__api_v1_models_model_id_versions_version_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/versions/{version_id}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a version the active one: what is deployed next runs it. */
+        post: operations["post__api_v1_models_model_id_versions_version_id_activate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1795,6 +1950,21 @@ export interface components {
              */
             text: string;
         };
+        /** ChangedFile */
+        ChangedFile: {
+            /**
+             * A
+             * @description Bytes in a.
+             */
+            a: number;
+            /**
+             * B
+             * @description Bytes in b.
+             */
+            b: number;
+            /** Path */
+            path: string;
+        };
         /** ChatCompletionRequest */
         ChatCompletionRequest: {
             /**
@@ -1847,6 +2017,31 @@ export interface components {
              * @default null
              */
             top_p: number | null;
+        };
+        /**
+         * CompareOut
+         * @description From version `a` to version `b`.
+         */
+        CompareOut: {
+            /** A */
+            a: string;
+            /** Added */
+            added: components["schemas"]["ModelFile"][];
+            /** B */
+            b: string;
+            /** Changed */
+            changed: components["schemas"]["ChangedFile"][];
+            /**
+             * Facts
+             * @description What is known of them and differs: name → [a, b].
+             */
+            facts: {
+                [key: string]: unknown[];
+            };
+            /** Removed */
+            removed: components["schemas"]["ModelFile"][];
+            /** Same */
+            same: components["schemas"]["ModelFile"][];
         };
         /**
          * Completion
@@ -1946,6 +2141,12 @@ export interface components {
                 [key: string]: unknown;
             };
             /**
+             * Outdated
+             * @description The model has another active version by now: a restart takes it.
+             * @default false
+             */
+            outdated: boolean;
+            /**
              * Owner Id
              * @default null
              */
@@ -1974,6 +2175,12 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
+            /**
+             * Version Id
+             * @description The model's version that it was started with.
+             * @default null
+             */
+            version_id: string | null;
             /**
              * Visibility
              * @default private
@@ -2456,6 +2663,66 @@ export interface components {
             rate: number | null;
         };
         /**
+         * ImpactOut
+         * @description What deleting a model would do.
+         */
+        ImpactOut: {
+            /**
+             * Bytes Freed
+             * @description Bytes on this disk that nobody else refers to.
+             */
+            bytes_freed: number;
+            /**
+             * Bytes Remote
+             * @description Bytes in the object storage that would go.
+             * @default 0
+             */
+            bytes_remote: number;
+            /**
+             * Bytes Shared
+             * @description Bytes that other models hold too: they stay.
+             */
+            bytes_shared: number;
+            /**
+             * Bytes Total
+             * @description Bytes of all its versions, each content once.
+             */
+            bytes_total: number;
+            /**
+             * Chat Sessions
+             * @description Conversations with its deployments; they stay readable.
+             */
+            chat_sessions: number;
+            /**
+             * Children
+             * @description Models made from it, such as adapters.
+             */
+            children: components["schemas"]["NamedOut"][];
+            /** Deployments */
+            deployments: components["schemas"]["NamedOut"][];
+            /**
+             * Downloads
+             * @description Downloads under way that will be versions of it.
+             */
+            downloads: components["schemas"]["NamedOut"][];
+            /**
+             * Hidden
+             * @description Things of others in the way that you may not see.
+             */
+            hidden: number;
+            /** Model Id */
+            model_id: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /** Refused */
+            refused: boolean;
+            /** Versions */
+            versions: number;
+        };
+        /**
          * InviteMade
          * @description `link` is shown this once: the hub keeps only a hash of its token.
          */
@@ -2845,6 +3112,12 @@ export interface components {
              * @default null
              */
             architecture: string | null;
+            /**
+             * Checked At
+             * @description When its source was last asked.
+             * @default null
+             */
+            checked_at: string | null;
             /** Commit */
             commit: string;
             /**
@@ -2867,7 +3140,15 @@ export interface components {
              * @default null
              */
             dtype: string | null;
-            /** Files */
+            /**
+             * File Count
+             * @default 0
+             */
+            file_count: number;
+            /**
+             * Files
+             * @description In lists only those of models with at most 50 files.
+             */
             files: components["schemas"]["ModelFile"][];
             /** Id */
             id: string;
@@ -2891,6 +3172,17 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * @description What its source has that is newer.
+             * @default null
+             */
+            newer: components["schemas"]["NewerOut"] | null;
+            /**
+             * Offloaded
+             * @description Its large files lie in the object storage alone.
+             * @default false
+             */
+            offloaded: boolean;
+            /**
              * Owner Id
              * @default null
              */
@@ -2905,6 +3197,12 @@ export interface components {
              * @default null
              */
             parameters: number | null;
+            /**
+             * Parent Id
+             * @description The model it was made from.
+             * @default null
+             */
+            parent_id: string | null;
             /** Path */
             path: string;
             /**
@@ -2924,7 +3222,7 @@ export interface components {
             revision: string;
             /**
              * Size
-             * @description Bytes on disk.
+             * @description Bytes of its files.
              */
             size: number;
             /** Source */
@@ -2963,6 +3261,99 @@ export interface components {
              * @default []
              */
             warnings: string[];
+        };
+        /**
+         * ModelPatch
+         * @description What is left out stays as it is.
+         */
+        ModelPatch: {
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /** NamedOut */
+        NamedOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Status
+             * @default
+             */
+            status: string;
+        };
+        /** NewerFile */
+        NewerFile: {
+            /** Path */
+            path: string;
+            /**
+             * Size
+             * @default null
+             */
+            size: number | null;
+        };
+        /**
+         * NewerFiles
+         * @description At most 200 of each are named; the counts beside them are whole.
+         */
+        NewerFiles: {
+            /**
+             * Added
+             * @default []
+             */
+            added: components["schemas"]["NewerFile"][];
+            /**
+             * Changed
+             * @default []
+             */
+            changed: components["schemas"]["NewerFile"][];
+            /**
+             * Removed
+             * @default []
+             */
+            removed: components["schemas"]["NewerFile"][];
+        };
+        /**
+         * NewerOut
+         * @description What the source has now, and what an update would bring.
+         */
+        NewerOut: {
+            /** Added */
+            added: number;
+            /**
+             * Bytes To Fetch
+             * @description Bytes that are not in the store yet.
+             */
+            bytes_to_fetch: number;
+            /** Changed */
+            changed: number;
+            /**
+             * Checked At
+             * @description UTC
+             */
+            checked_at: string;
+            /** Commit */
+            commit: string;
+            files: components["schemas"]["NewerFiles"];
+            /** Removed */
+            removed: number;
+            /** Revision */
+            revision: string;
+            /** Same */
+            same: number;
         };
         /**
          * OllamaAnswer
@@ -3551,6 +3942,16 @@ export interface components {
         Page_UserOut: {
             /** Items */
             items: components["schemas"]["UserOut"][];
+            /**
+             * Next
+             * @default null
+             */
+            next: string | null;
+        };
+        /** Page[VersionOut] */
+        Page_VersionOut: {
+            /** Items */
+            items: components["schemas"]["VersionOut"][];
             /**
              * Next
              * @default null
@@ -4360,6 +4761,108 @@ export interface components {
              * @default []
              */
             teams: string[];
+        };
+        /** VersionOut */
+        VersionOut: {
+            /** Active */
+            active: boolean;
+            /**
+             * Architecture
+             * @default null
+             */
+            architecture: string | null;
+            /** Commit */
+            commit: string;
+            /**
+             * Context Length
+             * @default null
+             */
+            context_length: number | null;
+            /**
+             * Created At
+             * @description UTC
+             */
+            created_at: string;
+            /**
+             * Deployments
+             * @description Names of what runs it, as far as you see them.
+             * @default []
+             */
+            deployments: string[];
+            /**
+             * Dtype
+             * @default null
+             */
+            dtype: string | null;
+            /** File Count */
+            file_count: number;
+            /**
+             * Files
+             * @description In lists only those of versions with at most 50 files.
+             */
+            files: components["schemas"]["ModelFile"][];
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "base" | "adapter" | "merged" | "gguf";
+            /**
+             * License
+             * @default null
+             */
+            license: string | null;
+            /**
+             * Location
+             * @description In the store, adopted where it lies, or kept by an Ollama server.
+             * @default local
+             * @enum {string}
+             */
+            location: "local" | "external" | "ollama";
+            /** Model Id */
+            model_id: string;
+            /**
+             * Offloaded
+             * @description Its large files lie in the object storage alone.
+             * @default false
+             */
+            offloaded: boolean;
+            /**
+             * Parameters
+             * @default null
+             */
+            parameters: number | null;
+            /** Path */
+            path: string;
+            /**
+             * Quantization
+             * @default null
+             */
+            quantization: string | null;
+            /**
+             * Remote Code
+             * @description Python it would run if it were let; it is not.
+             * @default []
+             */
+            remote_code: string[];
+            /** Revision */
+            revision: string;
+            /**
+             * Size
+             * @description Bytes of its files.
+             */
+            size: number;
+            /**
+             * Verified At
+             * @default null
+             */
+            verified_at: string | null;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
         };
     };
     responses: never;
@@ -10198,6 +10701,16 @@ export interface operations {
                 limit?: number;
                 after?: string;
                 q?: string;
+                kind?: "base" | "adapter" | "merged" | "gguf";
+                source?: string;
+                tag?: string;
+                owner?: string;
+                visibility?: "private" | "team" | "public";
+                shared?: boolean;
+                status?: "ready" | "quarantined" | "damaged";
+                quantization?: string;
+                outdated?: boolean;
+                sort?: "created" | "name" | "-name" | "size" | "-size";
             };
             header?: never;
             path?: never;
@@ -10502,6 +11015,139 @@ export interface operations {
             };
         };
     };
+    patch__api_v1_models_model_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelPatch"];
+            };
+        };
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["ModelOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get__api_v1_models_model_id_card: {
         parameters: {
             query?: never;
@@ -10559,6 +11205,414 @@ export interface operations {
             };
             /** @description There is no such thing. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__api_v1_models_model_id_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["ModelOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The other side did not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_models_model_id_impact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["ImpactOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__api_v1_models_model_id_offload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["ModelOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__api_v1_models_model_id_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["JobOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10692,6 +11746,627 @@ export interface operations {
             };
             /** @description Understood, and wrong. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__api_v1_models_model_id_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["DownloadOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The other side did not answer as it should. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not enough disk. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_models_model_id_versions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["Page_VersionOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_models_model_id_versions_compare: {
+        parameters: {
+            query: {
+                a: string;
+                b: string;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["CompareOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Understood, and wrong. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get__api_v1_models_model_id_versions_version_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["VersionOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete__api_v1_models_model_id_versions_version_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["Empty"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something else stands in the way. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part of the hub is away. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post__api_v1_models_model_id_versions_version_id_activate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                version_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: number;
+                        data: components["schemas"]["ModelOut"];
+                        message: string;
+                        /** @constant */
+                        success: true;
+                        /** Format: date-time */
+                        timestamp: string;
+                    };
+                };
+            };
+            /** @description The body is not valid JSON, text has a NUL character, or a header is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The address is too long. */
+            414: {
                 headers: {
                     [name: string]: unknown;
                 };
