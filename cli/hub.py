@@ -42,8 +42,8 @@ class Hub:
     def put(self, path: str, body: dict[str, Any]) -> Any:
         return self.call("PUT", path, body=body)
 
-    def delete(self, path: str) -> Any:
-        return self.call("DELETE", path)
+    def delete(self, path: str, **params: Any) -> Any:
+        return self.call("DELETE", path, params=params)
 
     def pages(self, path: str, *, most: int | None = None, **params: Any) -> Iterator[dict[str, Any]]:
         """Every item of a list, page after page, `most` at most."""

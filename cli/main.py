@@ -30,6 +30,7 @@ COMMANDS = {
     "move": "queue",
     "limit": "queue",
     "df": "storage",
+    "ollama": "ollama",
     "list": "library",
     "show": "library",
     "run": "run",

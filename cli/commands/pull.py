@@ -6,6 +6,8 @@ from cli import console, downloads, text
 from cli.app import App, command
 from cli.hub import Hub
 
+OLLAMA = "ollama:"
+
 
 @command("pull")
 @click.argument("ref")
@@ -23,7 +25,12 @@ def pull_command(
     exclude: tuple[str, ...],
     detach: bool,
 ) -> None:
-    """Bring the model REF home. The hub downloads; this only watches, and can be left and taken up again."""
+    """Bring the model REF home. The hub downloads; this only watches, and can be left and taken up again.
+
+    `ollama:NAME` lets the Ollama server pull NAME.
+    """
+    if source is None and ref.startswith(OLLAMA):
+        source, ref = "ollama", ref.removeprefix(OLLAMA)
     where = downloads.source_of(ref, source)
     download = downloads.start(app.hub, ref, where, revision, list(include), list(exclude))
     if detach:
@@ -41,6 +48,9 @@ def pull_command(
 
 def _tell(hub: Hub, done: downloads.Download) -> None:
     model = hub.get(f"models/{done['model_id']}")
+    if model.get("location") == "ollama":
+        console.say(f"{model['name']} is on the Ollama server: {text.size(model['size'])}.", "green")
+        return
     console.say(
         f"{model['name']} is here: {text.size(model['size'])} in {len(model['files'])} files.", "green"
     )

@@ -17,14 +17,16 @@ from cli.hub import Hub
 )
 @click.option("--model", "kind", flag_value="model", help="Look among models only.")
 @click.option("--deployment", "kind", flag_value="deployment", help="Look among deployments only.")
+@click.option("--on-server", is_flag=True, help="What an Ollama server keeps is deleted there too.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-def rm_command(app: App, names: tuple[str, ...], kind: str | None, yes: bool) -> None:
+def rm_command(app: App, names: tuple[str, ...], kind: str | None, on_server: bool, yes: bool) -> None:
     """Delete models or deployments, after asking. A model's files go with it."""
     targets = [_target(app.hub, name, kind) for name in names]
     agreed = [(what, found) for what, found in targets if yes or _agreed(what, found)]
     removed: list[dict[str, str]] = []
     for what, found in sorted(agreed, key=lambda target: target[0]):  # a deployment before its model
-        _delete(app.hub, what, found, {item["name"] for item in removed})
+        also = {"on_server": "true"} if on_server and found.get("location") == "ollama" else {}
+        _delete(app.hub, f"{what}s/{found['id']}", also, {item["name"] for item in removed})
         removed.append({"kind": what, "id": found["id"], "name": found["name"]})
         if not app.json:
             console.say(f"The {what} {found['name']} is deleted.")
@@ -32,11 +34,11 @@ def rm_command(app: App, names: tuple[str, ...], kind: str | None, yes: bool) ->
         console.document({"removed": removed})
 
 
-def _delete(hub: Hub, what: str, found: naming.Found, just_removed: set[str]) -> None:
+def _delete(hub: Hub, path: str, also: dict[str, str], just_removed: set[str]) -> None:
     """A deployment takes a moment to end; a model that waits only for those just removed waits for them."""
     for left in range(120, -1, -1):
         try:
-            hub.delete(f"{what}s/{found['id']}")
+            hub.delete(path, **also)
             return
         except CliError as error:
             needed_by = set(error.details.get("deployments", []))
@@ -70,5 +72,7 @@ def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
 def _agreed(what: str, found: naming.Found) -> bool:
     if not sys.stdin.isatty():
         raise WrongUsage("There is no terminal to ask on. Give --yes to delete without asking.")
+    if found.get("location") == "ollama":
+        return click.confirm(f"Delete {text.safe(found['name'])}, which the Ollama server keeps?", err=True)
     more = f" ({text.size(found['size'])} on disk)" if what == "model" else f" (it is {found['status']})"
     return click.confirm(f"Delete the {what} {text.safe(found['name'])}{more}?", err=True)
