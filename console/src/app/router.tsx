@@ -34,6 +34,7 @@ export const routes: RouteObject[] = [
                 { path: paths.search, lazy: async () => ({ Component: (await import('@/app/routes/search')).SearchRoute }) },
                 { path: paths.library, lazy: async () => ({ Component: (await import('@/app/routes/library')).LibraryRoute }) },
                 { path: paths.storage, lazy: async () => ({ Component: (await import('@/app/routes/storage')).StorageRoute }) },
+                { path: paths.ollama, lazy: async () => ({ Component: (await import('@/app/routes/ollama')).OllamaRoute }) },
                 { path: paths.model(':id'), lazy: async () => ({ Component: (await import('@/app/routes/model')).ModelRoute }) },
               ]),
               needing('downloads.read', [

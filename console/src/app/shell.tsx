@@ -1,5 +1,5 @@
 import {
-  AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined,
+  ApiOutlined, AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined,
   SafetyCertificateOutlined, SearchOutlined, SettingOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
@@ -29,6 +29,7 @@ const PLACES: Place[] = [
   { path: paths.downloads, key: 'downloads', icon: <DownloadOutlined />, needs: 'downloads.read' },
   { path: paths.library, key: 'library', icon: <DatabaseOutlined />, needs: 'models.read' },
   { path: paths.storage, key: 'storage', icon: <HddOutlined />, needs: 'models.read' },
+  { path: paths.ollama, key: 'ollama', icon: <ApiOutlined />, needs: 'models.read' },
   { path: paths.deployments, key: 'deployments', icon: <CloudServerOutlined />, needs: 'deployments.read' },
   { path: paths.chat, key: 'chat', icon: <MessageOutlined />, needs: 'chat.use' },
   { path: paths.jobs, key: 'jobs', icon: <UnorderedListOutlined />, needs: 'jobs.read' },

@@ -9,6 +9,7 @@ export const paths = {
   library: '/library',
   storage: '/storage',
   model: (id: string) => `/library/${id}`,
+  ollama: '/ollama-server',
   deployments: '/deployments',
   chat: '/chat',
   session: (id: string) => `/chat/${id}`,

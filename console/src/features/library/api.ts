@@ -20,9 +20,9 @@ const library = api.injectEndpoints({
       query: ({ id, ...body }) => ({ url: `models/${id}/sharing`, method: 'PUT', body }),
       invalidatesTags: (_answer, error) => (error ? [] : ['Model']),
     }),
-    deleteModel: build.mutation<unknown, string>({
-      query: (id) => ({ url: `models/${id}`, method: 'DELETE' }),
-      invalidatesTags: (_answer, error) => (error ? [] : ['Model', 'System']),
+    deleteModel: build.mutation<unknown, { id: string; onServer?: boolean }>({
+      query: ({ id, onServer }) => ({ url: `models/${id}`, method: 'DELETE', params: onServer ? { on_server: true } : undefined }),
+      invalidatesTags: (_answer, error) => (error ? [] : ['Model', 'System', 'Ollama']),
     }),
   }),
 })

@@ -1,10 +1,11 @@
 import { DeleteOutlined } from '@ant-design/icons'
-import { Button, Modal, Typography } from 'antd'
+import { Button, Checkbox, Modal, Typography } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { ErrorNote } from '@/components/error-note'
 import { bytes } from '@/lib/format'
+import { useMay } from '@/lib/hooks'
 import type { Model } from '@/types'
 
 import { useDeleteModelMutation } from './api'
@@ -13,10 +14,13 @@ import { useDeleteModelMutation } from './api'
 export function DeleteModel({ model, onDeleted }: { model: Model; onDeleted?: () => void }) {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
+  const [onServer, setOnServer] = useState(false)
+  const mayThere = useMay('ollama.manage')
+  const there = model.location === 'ollama'
   const [remove, { isLoading, error, reset }] = useDeleteModelMutation()
 
   const confirm = async () => {
-    const answer = await remove(model.id)
+    const answer = await remove({ id: model.id, onServer })
     if (answer.error) return
     setOpen(false)
     onDeleted?.()
@@ -42,7 +46,10 @@ export function DeleteModel({ model, onDeleted }: { model: Model; onDeleted?: ()
         onOk={() => void confirm()}
         onCancel={close}
       >
-        <Typography.Paragraph>{t('library.deleteHint', { size: bytes(model.size) })}</Typography.Paragraph>
+        <Typography.Paragraph>{there ? t('ollama.keeps') : t('library.deleteHint', { size: bytes(model.size) })}</Typography.Paragraph>
+        {there && mayThere && (
+          <Checkbox checked={onServer} onChange={(event) => setOnServer(event.target.checked)}>{t('ollama.deleteThere')}</Checkbox>
+        )}
         {error && <ErrorNote error={error} />}
       </Modal>
     </>

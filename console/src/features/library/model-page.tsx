@@ -83,7 +83,7 @@ function Facts({ model }: { model: Model }) {
     ['quantization', model.quantization],
     ['license', model.license],
     ['tags', model.tags.length > 0 && <Flex gap={4} wrap>{model.tags.map((tag) => <Tag key={tag}>{tag}</Tag>)}</Flex>],
-    ['path', copyable(model.path)],
+    ['path', model.path && copyable(model.path)],
     ['added', dates.moment(model.created_at)],
   ]
   return (
