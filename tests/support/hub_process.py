@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start_hub(home: Path, env: Mapping[str, str] | None = None, seconds: float = 60) -> Hub:
-    """Start a hub on a free port and wait until all its parts serve."""
+def start_hub(
+    home: Path, env: Mapping[str, str] | None = None, seconds: float = 60, *, inside: Sequence[str] = ()
+) -> Hub:
+    """Start a hub on a free port and wait until all its parts serve. `inside`: a program that becomes it."""
     home.mkdir(parents=True, exist_ok=True)
     log = home / "hub-output.log"
     port = free_port()
@@ -122,7 +124,7 @@ def start_hub(home: Path, env: Mapping[str, str] | None = None, seconds: float =
     }
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor"],
+            [*inside, sys.executable, "-m", "supervisor"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
