@@ -16,6 +16,7 @@ from sqlalchemy import delete, select
 
 from api.extensions import db, settings
 from api.models import Job, Reservation
+from api.services import jobs
 from api.unit_of_work import exclusive, unit_of_work
 from integrations.errors import OutOfSpace
 
@@ -120,7 +121,8 @@ def release(holder: str) -> None:
 
 
 def reconcile() -> None:
-    """Release what is promised to jobs that do not run: a worker that stops has no time for it."""
+    """Release what is promised to jobs that do not run (a worker that stops has no time for it), and look
+    who waited for that room."""
     running = select(Job.id).where(Job.state == "running")
     promised = set(
         db.session.scalars(select(Reservation.holder).where(Reservation.holder.startswith("job:")))
@@ -133,6 +135,21 @@ def reconcile() -> None:
             for holder in stale:
                 if holder.split(":")[1] not in still:
                     release(holder)
+    ring_what_fits()
+
+
+def ring_what_fits() -> None:
+    """Ring for downloads that were held for want of room, and would fit now."""
+    held = select(Job.id, Job.kind, Job.waiting).where(Job.state == "queued", Job.waiting.is_not(None))
+    rows = db.session.execute(held.order_by(*jobs.ORDER).limit(200)).all()
+    rooms: dict[str, Room] = {}
+    for row in rows:
+        said = row.waiting["details"] if row.waiting["code"] == OutOfSpace.code else {}
+        if path := said.get("path"):
+            rooms[path] = rooms.get(path) or room(Path(path))
+            if said["needed"] <= rooms[path].available:
+                jobs.ring(row.id, row.kind)
+    db.session.rollback()
 
 
 def still_to_come(row: Reservation) -> int:

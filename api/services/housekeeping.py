@@ -38,13 +38,11 @@ def sweep(age: float = ORPHAN_AGE) -> int:
     """Remove directories that belong to no row and were untouched for `age` seconds: parts, uploads,
     half-deleted models, children's files. How many. (Contents nobody refers to are `modelhub gc`'s.)"""
     live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
-    live_children = {f"download-{id}" for id in _ids(select(Download.id))}
+    live_children = {f"download-{id}" for id in live_downloads}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
     unended = select(Job.id).where(Job.kind == "ollama_create", Job.state.not_in(jobs.ENDED))
     live_children |= {f"ollama-{id}" for id in _ids(unended)}
-    models = _ids(select(ModelVersion.path)) | _ids(
-        select(Download.id).join(Job).where(Job.state == "running")
-    )
+    models = _ids(select(ModelVersion.path)) | live_downloads  # one may have its name and not yet its row
     uploads = _ids(select(Upload.id).where(Upload.status != "cancelled"))
     kept = {
         settings().incoming_dir: live_downloads,

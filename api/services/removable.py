@@ -18,10 +18,12 @@ from api.services import disk, jobs
 from integrations.errors import OutOfSpace
 
 MOST = 50
+LOOKED_AT = 200
+"""Models whose contents are looked at one by one: the largest. The others could not free more."""
 
 
 def removable(who: Identity) -> list[Removable]:
-    """What `who` could remove, the largest first; at most 50 of each kind."""
+    """What `who` could remove, the largest first; at most 50."""
     found = [*_models(who), *_parts(who)]
     return sorted(found, key=lambda each: (-each.bytes, each.name))[:MOST]
 
@@ -35,12 +37,20 @@ def advise(answer: DownloadOut, who: Identity) -> DownloadOut:
 
 
 def _models(who: Identity) -> list[Removable]:
-    freed = _freed().subquery()
     needed = select(Deployment.id).where(Deployment.model_id == HubModel.id).exists()
+    largest = (
+        select(HubModel.id)
+        .join(ModelVersion, ModelVersion.model_id == HubModel.id)
+        .where(_changeable(HubModel, who), ~needed, ModelVersion.location == "local")
+        .group_by(HubModel.id)
+        .order_by(func.sum(ModelVersion.size).desc())
+        .limit(LOOKED_AT)
+    )
+    freed = _freed(list(db.session.scalars(largest))).subquery()
     statement = (
         select(HubModel, freed.c.bytes)
         .join(freed, freed.c.model_id == HubModel.id)
-        .where(_changeable(HubModel, who), ~needed, freed.c.bytes > 0)
+        .where(freed.c.bytes > 0)
         .order_by(freed.c.bytes.desc())
         .limit(MOST)
     )
@@ -50,7 +60,7 @@ def _models(who: Identity) -> list[Removable]:
     ]
 
 
-def _freed() -> Any:
+def _freed(model_ids: list[str]) -> Any:
     """Model → bytes of the contents that only its own versions hold."""
     version, other, theirs = ModelVersion, aliased(ModelVersion), aliased(BlobRef)
     elsewhere = (
@@ -62,7 +72,7 @@ def _freed() -> Any:
     own = (
         select(version.model_id.label("model_id"), BlobRef.sha256.label("sha256"))
         .join(version, version.id == BlobRef.version_id)
-        .where(~elsewhere)
+        .where(version.model_id.in_(model_ids), ~elsewhere)
         .distinct()
         .subquery()
     )

@@ -28,6 +28,7 @@ BEAT = 0.5
 """Seconds between two looks at a child; progress goes out at most that often."""
 
 MAX_RESTARTS = 3
+"""Deaths in a row, without a byte of progress between them, after which a child is given up."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,14 @@ class Outcome:
 def follow(held: jobs.Claim, directory: Path, start: Callable[[], Child], grace: float = 10.0) -> Outcome:
     """Adopt or start the child in `directory` and follow it to its end, renewing the lease twice a second.
 
-    A child that vanishes without a last word (killed, out of memory) is started again up to three times:
-    it goes on from what it saved.
+    A child that vanishes without a last word (killed, out of memory) is started again, up to three times
+    in a row without progress: it goes on from what it saved.
     """
     offset, progress = 0, {}
     child = children.adopt(directory)
     if child is None and (said := children.last_event(directory)) and said["type"] == "result":
         return Outcome("result", said)  # it finished while nobody was looking
-    restarts = 0
+    restarts, came_to = 0, 0
     child = child or start()
     while True:
         alive = child.alive  # asked before reading, so that a last event cannot slip through
@@ -65,7 +66,8 @@ def follow(held: jobs.Claim, directory: Path, start: Callable[[], Child], grace:
             _stop_while_renewing(held, child, grace)
             return Outcome(wanted, progress)
         if not alive:
-            restarts += 1
+            done = progress.get("bytes_done") or 0
+            restarts, came_to = (1 if done > came_to else restarts + 1), max(done, came_to)
             if restarts > MAX_RESTARTS:
                 raise ChildFailed(
                     f"The process ended {restarts} times without a word. Its last lines: "

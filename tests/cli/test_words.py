@@ -1,8 +1,9 @@
 """Numbers, names and events: the small parts, each alone."""
 
+import click
 import pytest
 
-from cli import places
+from cli import places, sizes
 from cli.deployments import name_for, option_values
 from cli.errors import NotFound, WrongUsage
 from cli.naming import SHORTEST_PREFIX, match, one
@@ -114,3 +115,17 @@ def test_options_are_json_where_they_look_like_it() -> None:
         "engine": "llamacpp",
         "context": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("typed", "rate"),
+    [("20MB", 20_000_000), ("1.5 MiB/s", 1_572_864), ("500k", 500_000), ("2048", 2048), ("none", 0)],
+)
+def test_speeds_as_people_type_them(typed: str, rate: int) -> None:
+    assert sizes.RATE.convert(typed, None, None) == rate
+
+
+@pytest.mark.parametrize("typed", ["fast", "-1", "20 furlongs", "", "1e9"])
+def test_what_is_no_speed_is_refused(typed: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no speed"):
+        sizes.RATE.convert(typed, None, None)

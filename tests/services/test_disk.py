@@ -69,6 +69,18 @@ def test_what_does_not_fit_is_held_with_exact_numbers_and_starts_when_there_is_r
     assert jobs.find(large.job_id).waiting is None
 
 
+def test_who_fits_by_now_is_called_at_once(free: list[int], rung: list[str]) -> None:
+    large, larger = queued(95 * MB), queued(99 * MB)
+    for download in (large, larger):
+        assert jobs.claim(download.job_id, "w") is None
+    rung.clear()
+    housekeeping.disk.reconcile()
+    assert rung == []
+    free[0] = 105 * MB
+    housekeeping.disk.reconcile()
+    assert rung == [large.job_id]
+
+
 def test_what_has_arrived_is_not_promised_twice(free: list[int]) -> None:
     running, other = queued(60 * MB), queued(40 * MB)
     held = jobs.claim(running.job_id, "w")
