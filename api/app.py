@@ -12,6 +12,7 @@ from api.database import engine_options, prepare_engine
 from api.extensions import celery, db, socketio
 from api.logs import configure as configure_logs
 from api.security.keys import Keyring
+from integrations import permitted
 
 
 def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
@@ -22,6 +23,7 @@ def build(settings: Settings | None = None, *, serves: bool = True) -> Flask:
     settings = settings or Settings()
     settings.make_directories()
     configure_logs(settings)
+    permitted.say(settings.permitted)
     app = Flask("api", static_folder=None)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,

@@ -11,6 +11,8 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from integrations.permitted import Permitted, usual_folders
+
 VERSION = "0.1.0"
 
 
@@ -190,6 +192,25 @@ class Settings(BaseSettings):
         alias="MODELHUB_OUTBOUND_ORIGINS",
         description="JSON list of origins in private networks that users' addresses may lead to.",
     )
+    url_largest: int = Field(
+        200 * 1000**3,
+        alias="MODELHUB_URL_LARGEST",
+        ge=1,
+        description="Bytes a file from a web address may have.",
+    )
+    folders: list[Path] | None = Field(
+        None,
+        alias="MODELHUB_FOLDERS",
+        description="JSON list of folders models may be taken from; empty means this user's Hugging Face "
+        "cache and Ollama store, `[]` none.",
+    )
+    upload_days: float = Field(
+        7.0,
+        alias="MODELHUB_UPLOAD_DAYS",
+        gt=0,
+        le=3650,
+        description="Days an unfinished upload is kept after its last piece.",
+    )
     download_connections: int = Field(
         8, alias="MODELHUB_DOWNLOAD_CONNECTIONS", ge=1, le=64, description="Connections per download."
     )
@@ -263,6 +284,14 @@ class Settings(BaseSettings):
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
 
+    @field_validator("folders", mode="after")
+    @classmethod
+    def _whole_paths(cls, value: list[Path] | None) -> list[Path] | None:
+        for path in value or ():
+            if not path.expanduser().is_absolute():
+                raise ValueError(f"'{str(path)[:100]}' is no whole path; write it from / or ~ on")
+        return [path.expanduser().resolve() for path in value] if value is not None else None
+
     @field_validator("rate_limit", "rate_limit_anonymous", "rate_limit_sign_in", mode="after")
     @classmethod
     def _limits(cls, value: str) -> str:
@@ -278,6 +307,12 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"https?://[A-Za-z0-9._\-\[\]:]+", origin.rstrip("/")):
                 raise ValueError(f"'{origin[:100]}' is no origin; write https://host or https://host:port")
         return value
+
+    @cached_property
+    def permitted(self) -> Permitted:
+        """What the integrations may reach beyond the internet."""
+        folders = usual_folders() if self.folders is None else tuple(self.folders)
+        return Permitted(tuple(self.outbound_origins), self.url_largest, folders, self.home)
 
     @cached_property
     def sqlalchemy_url(self) -> str:

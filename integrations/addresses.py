@@ -13,6 +13,7 @@ import socket
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from integrations import permitted
 from integrations.errors import InvalidRef, Unreachable, Unsupported
 
 LONGEST = 4096
@@ -165,9 +166,15 @@ def private(host: str) -> Unreachable:
 
 
 def allowed_origins() -> frozenset[Origin]:
-    """The origins an administrator configured, private or not: read from the environment at each call."""
+    """The origins an administrator configured, private or not: asked for at each call."""
     given = [os.environ.get(name, "") for name in ("HF_ENDPOINT", "OLLAMA_HOST", "MODELHUB_OIDC_ISSUER")]
-    return frozenset(Origin.of(url.strip()) for url in [*given, *_listed()] if "://" in url)
+    return frozenset(Origin.of(url.strip()) for url in given if "://" in url) | origins_for_users()
+
+
+def origins_for_users() -> frozenset[Origin]:
+    """Those that were named for users' addresses; the servers the hub itself talks to are not among them."""
+    named = [*_listed(), *permitted.now().origins]
+    return frozenset(Origin.of(url.strip()) for url in named if "://" in url)
 
 
 def _listed() -> list[str]:

@@ -80,9 +80,16 @@ def read_facts(directory: Path) -> ModelFacts:
 
 
 def _visible(path: Path, directory: Path) -> bool:
-    """No dot-folders, and no link that leads out of the directory."""
-    inside = not any(part.startswith(".") for part in path.relative_to(directory).parts)
-    return inside and (not path.is_symlink() or path.resolve().is_relative_to(directory.resolve()))
+    """No dot-folders, and no link that leads out of the directory, except from a snapshot of the Hugging Face
+    cache to the blobs of the same repository."""
+    if any(part.startswith(".") for part in path.relative_to(directory).parts):
+        return False
+    if not path.is_symlink():
+        return True
+    real, homes = path.resolve(), [directory.resolve()]
+    if homes[0].parent.name == "snapshots":
+        homes.append(homes[0].parent.parent / "blobs")
+    return any(real.is_relative_to(home) for home in homes)
 
 
 def read_json(path: Path, warnings: list[str]) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def _settings(home: Path) -> Settings:
     return Settings(  # type: ignore[call-arg]
         MODELHUB_HOME=home,
         MODELHUB_ADMIN_PASSWORD="correct horse",
+        MODELHUB_FOLDERS=[],  # not what this machine's user has
         REDIS_URL=f"unix://{home / 'no-redis.sock'}?db=0",
         _env_file=None,
     )

@@ -12,6 +12,7 @@ from api.controllers import (
     chat,
     deployments,
     downloads,
+    folders,
     headers,
     jobs,
     keys,
@@ -27,12 +28,14 @@ from api.controllers import (
     storage,
     system,
     teams,
+    uploads,
     users,
 )
 
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
-    search, downloads, storage, settings, models, ollama, deployments, chat, openai, ollama_api, jobs, system,
+    search, downloads, uploads, folders, storage, settings, models, ollama, deployments, chat, openai,
+    ollama_api, jobs, system,
 )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from api.security.permissions import Permission
 STRANGERS_BODY = 64 * 1024
 """Bytes that are read from whoever has not shown who he is."""
 
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
@@ -36,6 +38,8 @@ class Contract:
     errors: tuple[int, ...] = ()
     streams: str | None = None
     envelope: bool = True
+    raw: int | None = None
+    headers: tuple[str, ...] = ()
     tags: tuple[str, ...] = field(default=())
 
 
@@ -49,13 +53,16 @@ def contract(
     errors: tuple[int, ...] = (),
     streams: str | None = None,
     envelope: bool = True,
+    raw: int | None = None,
+    headers: tuple[str, ...] = (),
     message: str = "OK",
 ) -> Callable[[Method], Method]:
     """Declare a method of a `Resource`.
 
     `out` is the pydantic type of `data`; a method returns something that validates into it, or a `Response`
     of its own (`streams` names its media type). `errors` are the statuses beyond those that follow from
-    the rest (401/403 unless public, 400/415/422 with a body, 422 with a query).
+    the rest (401/403 unless public, 400/415/422 with a body, 422 with a query). `raw`: the body is bytes, at
+    most so many, which the method reads itself (`request.stream`); `headers` are those it asks for.
     """
 
     def declare(method: Method) -> Method:
@@ -70,6 +77,10 @@ def contract(
                 if permission == "public":
                     request.max_content_length = STRANGERS_BODY
                 path["body"] = body.model_validate(_json_body())
+            if raw is not None:
+                request.max_content_length = raw
+                if request.is_json or request.mimetype in FORMS:
+                    raise UnsupportedMediaType("Send the bytes as they are: application/octet-stream.")
             try:
                 answer = method(self, **path)
             finally:
@@ -81,11 +92,16 @@ def contract(
             return _answer(answer, out, status, message, envelope)
 
         call.contract = Contract(  # type: ignore[attr-defined]
-            permission, summary, body, query, out, status, errors, streams, envelope
+            permission, summary, body, query, out, status, errors, streams, envelope, raw, headers
         )
         return call  # type: ignore[return-value]
 
     return declare
+
+
+def answered(answer: BaseModel) -> Response:
+    """The usual answer, for a method that adds headers to it."""
+    return _answer(answer, None, 200, "OK", True)
 
 
 def _answer(answer: Any, out: Any, status: int, message: str, envelope: bool) -> Response:

@@ -90,6 +90,10 @@ def _operation(
     ]
     if declared.query is not None:
         parameters += _query_parameters(declared.query, schemas)
+    parameters += [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+        for name in declared.headers
+    ]
     operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{method.lower()}_{path}").strip("_"),
         "summary": declared.summary,
@@ -101,6 +105,9 @@ def _operation(
     if declared.body is not None:
         schema = _schema(declared.body, schemas, "validation")
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if declared.raw is not None:
+        octets = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": False, "content": {"application/octet-stream": octets}}
     if declared.permission != "public":
         operation["security"] = [{"bearer": []}]
     return operation
@@ -148,7 +155,7 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
         good["content"] = streams
     statuses = {400, *declared.errors}  # a Host header that is no host's name, for one
     statuses |= {401, 403} if declared.permission != "public" else set()
-    statuses |= {413, 415, 422} if declared.body is not None else set()
+    statuses |= {413, 415, 422} if declared.body is not None or declared.raw is not None else set()
     statuses |= {414, 422} if declared.query is not None else set()
     statuses |= {404, 414} if rule.arguments else set()
     statuses |= {429, 503}

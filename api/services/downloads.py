@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import select
@@ -39,6 +40,8 @@ def request(body: DownloadRequest, who: Identity) -> DownloadOut:
     Raises what the source says (unknown, gated, unreachable), `Conflict` when it is already here or on its
     way, `OutOfSpace` when it could never fit. What does not fit now is held until it does.
     """
+    if body.source == "folder":
+        require(who, "folders.use")
     source = SOURCES[body.source]
     options = source.Options.model_validate(body.options)
     plan = source.plan(body.ref, body.revision, body.include, body.exclude, options)
@@ -56,13 +59,15 @@ def enter(
     picked: dict[str, Any],
     sharing: tuple[Visibility, str | None] | None = None,
     update_of: HubModel | None = None,
+    also: Callable[[AfterCommit, Download], None] | None = None,
 ) -> DownloadOut:
     """Check for room and put a plan in the ledger: as a new model shared like `sharing` says, or as the next
-    version of `update_of`. `picked` is what of the source was wanted (see `ModelVersion`)."""
+    version of `update_of`. `picked` is what of the source was wanted (see `ModelVersion`).
+    `also` writes more in the same transaction."""
     key = _plan_key(plan)
     model_id = update_of.id if update_of else None
     shared = (update_of.visibility, update_of.team_id) if update_of else sharing
-    if failed := _failed_before(key, who):
+    if not plan.given and (failed := _failed_before(key, who)):
         return retry(failed, who)  # what it brought so far is still here
     room.refuse_what_never_fits(plan)
     with unit_of_work() as after_commit:
@@ -71,7 +76,7 @@ def enter(
             _refuse_second_update(model_id)
         else:
             _refuse_duplicate(plan, key, who)
-        job = jobs.submit(after_commit, "download", "", user_id=who.owner_id, name=plan.ref)
+        job = jobs.submit(after_commit, "download", "", user_id=who.owner_id, name=plan.name or plan.ref)
         job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}
         download = Download(
             job_id=job.id,
@@ -96,6 +101,8 @@ def enter(
         job.waiting = jobs.why_held(job)
         about: dict[str, Any] = {"source": plan.source, "ref": plan.ref, "commit": plan.commit}
         audit.note("download.create", download, **about | ({"update_of": model_id} if model_id else {}))
+        if also:
+            also(after_commit, download)
         answer, rooms = shape(download), ownership.audience(download)
         after_commit(lambda: events.publish("/downloads", "created", answer, rooms))
     return answer
@@ -112,7 +119,7 @@ def shape(download: Download) -> DownloadOut:
         job_id=job.id,
         source=download.source,
         ref=download.ref,
-        name=download.ref,
+        name=download.plan.get("name") or download.ref,
         revision=download.revision,
         commit=download.commit,
         status=status,  # type: ignore[arg-type]
@@ -253,6 +260,7 @@ def delete(download_id: str, who: Identity) -> None:
 
 def _plan_key(plan: FetchPlan) -> str:
     names = sorted(file.path for file in plan.files)
+    names += [plan.location] if plan.location == "external" else []
     return hashlib.sha256(json.dumps([plan.source, plan.ref, plan.commit, names]).encode()).hexdigest()
 
 

@@ -58,6 +58,8 @@ def _carry_out(held: jobs.Claim, download: Download) -> None:
         _promote(into, shelf)
     _shelve(held, download, plan, children.last_event(directory) or {})
     shutil.rmtree(directory, ignore_errors=True)
+    if plan.given:
+        shutil.rmtree(plan.given, ignore_errors=True)
 
 
 def _fetched(held: jobs.Claim, download: Download, plan: FetchPlan, directory: Path, into: Path) -> bool:
@@ -144,6 +146,9 @@ def _version(download: Download, plan: FetchPlan, result: dict[str, Any]) -> Mod
     version.id, version.location, version.picked = download.id, plan.location, _picked(download)
     if plan.location == "external":
         version.path = str(where)
+        taken = {file.path for file in plan.files}  # whatever else lies in that folder
+        version.files = [file for file in version.files if file["path"] in taken]
+        version.size = sum(int(file["size"] or 0) for file in version.files)
     return version
 
 
@@ -183,4 +188,6 @@ def _environment(source: str) -> dict[str, str]:
         return {"HF_ENDPOINT": chosen.hf_endpoint} | (
             {"HF_TOKEN": chosen.hf_token} if chosen.hf_token else {}
         )
+    if source in ("url", "folder", "upload"):
+        return chosen.permitted.as_environment()
     return {"OLLAMA_HOST": chosen.ollama_host} if source == "ollama" else {}

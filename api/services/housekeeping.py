@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api.extensions import db, settings
 from api.models import Deployment, Download, Job, ModelVersion, Upload
-from api.services import deployments, disk, generations, jobs, ollama, remote, system, transfers, updates
+from api.services import deployments, disk, generations, jobs, ollama, remote, system, transfers, updates, uploads
 from integrations import children
 
 log = structlog.get_logger(__name__)
@@ -43,12 +43,13 @@ def sweep(age: float = ORPHAN_AGE) -> int:
     unended = select(Job.id).where(Job.kind == "ollama_create", Job.state.not_in(jobs.ENDED))
     live_children |= {f"ollama-{id}" for id in _ids(unended)}
     models = _ids(select(ModelVersion.path)) | live_downloads  # one may have its name and not yet its row
-    uploads = _ids(select(Upload.id).where(Upload.status != "cancelled"))
+    _guarded(uploads.expire)
+    sent = _ids(select(Upload.id).where(Upload.status != "cancelled"))
     kept = {
         settings().incoming_dir: live_downloads,
         settings().models_dir: models,
         settings().children_dir: live_children,
-        settings().uploads_dir: uploads,
+        settings().uploads_dir: sent,
     }
     _guarded(remote.catch_up)
     return sum(_remove(root, keep, age) for root, keep in kept.items())

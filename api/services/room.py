@@ -64,7 +64,9 @@ def _needs(job: Job, download: Download) -> Iterator[tuple[str, Path, int]]:
 
 
 def _bytes(plan: FetchPlan, here: dict[str, str]) -> int:
-    """What has to be fetched and stored."""
+    """What has to be fetched and stored. What was given to the hub is stored already."""
+    if plan.given:
+        return 0
     return plan.bytes_total - sum(file.size or 0 for file in plan.files if file.path in here)
 
 

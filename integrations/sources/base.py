@@ -94,7 +94,8 @@ class FetchPlan(BaseModel):
     `name` is what the library calls the model (None: its ref). `location`: where its files will lie: in the
     store (`local`), in the folder `path` where they are (`external`), or on another server (`ollama`); then
     the child's result says what the library should know (`facts`, as in `ModelVersion`).
-    `options` are the source's own, as `Options` took them.
+    `options` are the source's own, as `Options` took them. `given`: a folder of the hub's own in which the
+    bytes lie already; it goes when they are on the shelf.
     """
 
     source: str
@@ -107,6 +108,7 @@ class FetchPlan(BaseModel):
     name: str | None = None
     location: Literal["local", "external", "ollama"] = "local"
     path: str | None = None
+    given: str | None = None
     options: dict[str, Any] = {}
 
 

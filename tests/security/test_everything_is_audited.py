@@ -49,6 +49,7 @@ ELSEWHERE = {
         for verb in ("pull", "push", "create", "copy", "delete", "blobs/<digest>")
         for method in ("POST", "DELETE")
     },
+    "PATCH /api/v1/uploads/<upload_id>/files/<int:index>": "a piece; that it began and was completed is noted",
     "socket /chat send": MESSAGES,
     "socket /chat stop": MESSAGES,
     **{
@@ -115,6 +116,14 @@ def a_team(path: str, body: Any) -> Recipe:
         return path.replace("{id}", team).replace("{user}", who.id), body
 
     return prepare
+
+
+def a_whole_upload(who: Person) -> tuple[str, Any]:
+    id = things.make("upload", who.id)
+    folder = settings().uploads_dir / id
+    folder.mkdir()
+    (folder / "0").write_bytes(b"x")
+    return f"uploads/{id}/complete", {}
 
 
 def ollama_server() -> OllamaServer:
@@ -209,6 +218,11 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
     "DELETE /api/v1/downloads/<download_id>": (
         "download.delete", on("download", "downloads/{id}", state="completed")
     ),
+    "POST /api/v1/uploads": (
+        "upload.create", on("", "uploads", {"name": "x", "files": [{"path": "x.gguf", "size": 1}]})
+    ),
+    "DELETE /api/v1/uploads/<upload_id>": ("upload.cancel", on("upload", "uploads/{id}")),
+    "POST /api/v1/uploads/<upload_id>/complete": ("upload.complete", a_whole_upload),
     "PATCH /api/v1/downloads/<download_id>": (
         "download.change", on("download", "downloads/{id}", {"rate": 1_000_000})
     ),

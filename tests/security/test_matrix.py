@@ -84,6 +84,14 @@ CASES: dict[str, Case] = {
     "GET /api/v1/storage": Case(),
     "GET /api/v1/settings/transfers": Case(),
     "PUT /api/v1/settings/transfers": Case(body={"parallel": 3}),
+    "GET /api/v1/uploads": Case(),
+    "POST /api/v1/uploads": Case(body={"name": "{new}", "files": [{"path": "x.gguf", "size": 1}]}),
+    "GET /api/v1/uploads/<upload_id>": Case("upload"),
+    "DELETE /api/v1/uploads/<upload_id>": Case("upload"),
+    "GET /api/v1/uploads/<upload_id>/files/<int:index>": Case("upload"),
+    "PATCH /api/v1/uploads/<upload_id>/files/<int:index>": Case("upload", good=422),
+    "POST /api/v1/uploads/<upload_id>/complete": Case("upload", good=409),
+    "GET /api/v1/folders/scan": Case(),
     "GET /api/v1/runtimes": Case(),
     "GET /api/v1/deployments": Case(),
     "POST /api/v1/deployments": Case("model", {"model_id": "{id}", "name": "{new}"}, good=422),
@@ -318,7 +326,7 @@ def _call(
 ) -> Any:
     method, _, rule = name.partition(" ")
     names = iter([_name(thing) if "path:name" in rule else thing, other])
-    path = re.sub(r"<[^>]+>", lambda _match: next(names), rule)
+    path = re.sub(r"<[^>]+>", lambda _match: next(names), rule.replace("<int:index>", "0"))
     token = who.token if isinstance(who, Person) else who
     headers = {carrier: token if carrier == "X-API-Key" else f"Bearer {token}"} if token else {}
     body = _filled(case.body, thing)

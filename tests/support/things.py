@@ -18,6 +18,7 @@ from api.models import (
     Role,
     Team,
     TeamMember,
+    Upload,
     User,
     UserSession,
 )
@@ -71,6 +72,13 @@ def download(user_id: str | None, state: str = "paused", **shared: Any) -> str:
     ))  # fmt: skip
     work.object_id = row.id
     return str(row.id)
+
+
+def upload(user_id: str | None, **shared: Any) -> str:
+    files = [{"path": "x.gguf", "size": 1, "sha256": None}]
+    ends = utcnow() + timedelta(days=1)
+    row = Upload(name=new_id(), files=files, size=1, expires_at=ends, user_id=user_id, **shared)
+    return str(_add(row).id)
 
 
 def chat(user_id: str | None, **shared: Any) -> str:
