@@ -10,7 +10,18 @@ from sqlalchemy import select
 
 from api.extensions import db, settings
 from api.models import Deployment, Download, Job, ModelVersion, Upload
-from api.services import deployments, disk, generations, jobs, ollama, remote, system, transfers, updates, uploads
+from api.services import (
+    deployments,
+    disk,
+    generations,
+    jobs,
+    ollama,
+    remote,
+    system,
+    transfers,
+    updates,
+    uploads,
+)
 from integrations import children
 
 log = structlog.get_logger(__name__)

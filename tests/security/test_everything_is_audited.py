@@ -49,7 +49,7 @@ ELSEWHERE = {
         for verb in ("pull", "push", "create", "copy", "delete", "blobs/<digest>")
         for method in ("POST", "DELETE")
     },
-    "PATCH /api/v1/uploads/<upload_id>/files/<int:index>": "a piece; that it began and was completed is noted",
+    "PATCH /api/v1/uploads/<upload_id>/files/<int:index>": "a piece; its beginning and end are noted",
     "socket /chat send": MESSAGES,
     "socket /chat stop": MESSAGES,
     **{
