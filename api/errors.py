@@ -9,8 +9,7 @@
     ├── Conflict                not now: something else stands in the way
     │   └── StaleFence          somebody else owns this job now
     ├── TooMany                 slower, please: `details.retry_after` says when again
-    ├── Unavailable             a part of us is away
-    └── NotOffered              a request of another server's dialect that this hub does not do
+    └── Unavailable             a part of us is away
 
 `integrations.errors` is the tree for the outside world. `describe` gives the same words to REST, to
 sockets and to a job's row; only this file knows HTTP numbers.
@@ -82,10 +81,6 @@ class Unavailable(AppError):
     code = "UNAVAILABLE"
 
 
-class NotOffered(AppError):
-    code = "NOT_OFFERED"
-
-
 HTTP_STATUS = {
     "BAD_REQUEST": 400,
     "VALIDATION_FAILED": 422,
@@ -98,7 +93,6 @@ HTTP_STATUS = {
     "STALE_FENCE": 409,
     "TOO_MANY_REQUESTS": 429,
     "UNAVAILABLE": 503,
-    "NOT_OFFERED": 501,
     "UNKNOWN_KIND": 422,
     "INVALID_REF": 422,
     "REVISION_NOT_FOUND": 404,

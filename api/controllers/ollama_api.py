@@ -8,7 +8,7 @@ from flask_restful import Resource
 
 from api.controllers.contract import contract
 from api.controllers.stream import still_there, while_allowed
-from api.errors import Forbidden, NotOffered
+from api.errors import Forbidden, Invalid
 from api.schemas.ollama_api import (
     OllamaAnswer,
     OllamaChatRequest,
@@ -86,10 +86,10 @@ class GenerateResource(Resource):
 
 
 class EmbedResource(Resource):
-    @contract("chat.use", envelope=False, errors=(501,))
+    @contract("chat.use", envelope=False)
     def post(self) -> None:
-        """Not offered: no engine of this hub makes embeddings."""
-        raise NotOffered("This hub makes no embeddings: its engines only write text.")
+        """Refused: no engine of this hub makes embeddings."""
+        raise Invalid("This hub makes no embeddings: its engines only write text.")
 
 
 class WritingResource(Resource):

@@ -28,7 +28,6 @@ _TEXT = {
     415: "Not JSON.",
     422: "Understood, and wrong.",
     429: "Too many requests.",
-    501: "This hub does not do that.",
     502: "The other side did not answer as it should.",
     503: "A part of the hub is away.",
     507: "Not enough disk.",

@@ -84,7 +84,7 @@ def show(name: str, who: Identity) -> OllamaShow:
     return OllamaShow(
         license=model.license or "",
         modelfile=f"# {row.name} is a deployment of {model.name} on this ModelHub.\nFROM {row.name}\n",
-        template="{{ .Prompt }}",
+        template="{{ .Prompt }}",  # the engine applies the model's own, which is not in Go's language
         details=_details(model),
         model_info={key: value for key, value in info.items() if value is not None},
         capabilities=["completion"],

@@ -112,6 +112,8 @@ def _kind(name: str, path: str) -> Callable[[Shelf, Actor], str] | None:
     elif name == "name":
         if re.match(r"/v1/", path):
             return lambda shelf, actor: "scripted"
+        if "/ollama/" in path:
+            return lambda shelf, actor: "tiny:1b"
         kind = "role"
     else:
         kind = _KINDS.get(name, "")

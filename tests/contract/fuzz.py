@@ -31,6 +31,7 @@ from schemathesis.core.failures import FailureGroup
 from api.extensions import db
 from tests.contract.actors import Actor, Shelf, actors, fill
 from tests.support.hub import Hub
+from tests.support.ollama_server import OllamaServer, library_model
 from tests.support.servers import postgres
 from tests.support.web_process import Web, web_with_engine
 
@@ -192,8 +193,11 @@ def hub(database: str) -> Iterator[Web]:
             (shelf / name / "config.json").write_text('{"architectures": ["LlamaForCausalLM"]}')
             (shelf / name / "model.safetensors").write_bytes(b"\0" * 2000)
         upstream = stack.enter_context(Hub(shelf))
+        ollama = stack.enter_context(OllamaServer(Path(directory) / "ollama"))
+        ollama.hold("tiny:1b", library_model(1000))
         settings = {
             "HF_ENDPOINT": upstream.url,
+            "OLLAMA_HOST": ollama.url,
             "MODELHUB_REGISTRATION": "true",
             "MODELHUB_DISK_RESERVE": "0",
             "MODELHUB_RATE_LIMIT": "1000000/second",

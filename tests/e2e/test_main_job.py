@@ -1,16 +1,21 @@
-"""From a model's name to a conversation: REST, Socket.IO and the OpenAI client; every part a process."""
+"""From a model's name to a conversation: REST, Socket.IO and the OpenAI client; every part a process.
+
+At the end Ollama, on both sides of the hub: a server it lets pull, and its deployments asked by the client."""
 
 import hashlib
 import json
+import os
+import signal
 import threading
 from pathlib import Path
 
 import httpx
+import ollama
 import openai
 import pytest
 import socketio
 
-from tests.e2e.conftest import bring, deploy
+from tests.e2e.conftest import OLLAMA_SIZE, bring, deploy
 from tests.support.hub import Hub as StandIn
 from tests.support.hub_process import Hub
 
@@ -241,3 +246,53 @@ def test_a_deployment_that_cannot_work_says_why(hub: Hub) -> None:
     assert failed["status"] == "failed" and failed["error"]["code"] == "PORT_IN_USE", failed
     twice = hub.request("POST", "/api/v1/deployments", json={"model_id": model["id"], "name": "taken"})
     assert twice.status_code == 409
+
+
+def test_a_pull_is_paused_resumed_and_outlives_its_worker(hub: Hub, ollama_server: ollama.Client) -> None:
+    asked = hub.post("/downloads", {"source": "ollama", "ref": "tiny:1b"})
+    path = f"/downloads/{asked['id']}"
+    moving = hub.until(path, lambda d: 0 < d["bytes_done"] < d["bytes_total"])
+    assert moving["speed"] and moving["message"].startswith("pulling ")
+    hub.post(f"{path}/pause")
+    paused = hub.until(path, lambda d: d["status"] == "paused")
+    hub.post(f"{path}/resume")
+    again = hub.until(path, lambda d: d["status"] == "downloading" and d["resumable"] is not None)
+    assert again["resumable"] is True and again["bytes_done"] >= paused["bytes_done"]
+    assert "The server had kept" in again["message"]
+    for worker in hub.parts("tasks.worker"):
+        os.kill(worker.pid, signal.SIGKILL)
+    done = hub.until(path, lambda d: d["status"] in ("completed", "failed"))
+    assert done["status"] == "completed", done
+    model = hub.get(f"/models/{done['model_id']}")
+    assert model["location"] == "ollama" and model["size"] >= OLLAMA_SIZE
+    assert [held.model for held in ollama_server.list().models] == ["tiny:1b"]
+
+
+def test_a_model_of_the_library_becomes_one_there(hub: Hub, ollama_server: ollama.Client) -> None:
+    deploy(hub, "org/tiny-llama-gguf", "talk-gguf")
+    model = next(m for m in hub.get("/models?limit=200")["items"] if m["ref"] == "org/tiny-llama-gguf")
+    job = hub.post("/ollama/models", {"name": "from-the-hub", "model_id": model["id"], "system": "Be brief."})
+    ended = hub.until(f"/jobs/{job['id']}", lambda j: j["state"] in ("completed", "failed"))
+    assert ended["state"] == "completed", ended
+    shown = ollama_server.show("from-the-hub")
+    assert shown.modelinfo and shown.modelinfo["general.architecture"] == "llama"
+
+
+def test_the_real_client_talks_to_a_real_model(hub: Hub) -> None:
+    deploy(hub, "org/tiny-llama-gguf", "talk-gguf")
+    key = hub.post("/api-keys", {"name": "ollama", "scopes": ["chat.use"]})["key"]
+    client = ollama.Client(host=f"{hub.url}/ollama", headers={"Authorization": f"Bearer {key}"})
+    assert "talk-gguf:latest" in [model.model for model in client.list().models]
+    asked = {
+        "model": "talk-gguf",
+        "messages": [{"role": "user", "content": "hello"}],
+        "options": {"num_predict": 12, "temperature": 0},
+    }
+    whole = client.chat(**asked)
+    assert whole.eval_count == 12 and whole.done_reason == "length" and whole.prompt_eval_count
+    lines = list(client.chat(**asked, stream=True))
+    assert "".join(line.message.content or "" for line in lines) == whole.message.content
+    generated = client.generate("talk-gguf:latest", prompt="hello", options=asked["options"])
+    assert generated.eval_count == 12 and generated.response == whole.message.content
+    raw = client.generate("talk-gguf", prompt="hello", raw=True, options={"num_predict": 3, "temperature": 0})
+    assert raw.eval_count == 3

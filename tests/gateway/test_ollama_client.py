@@ -189,7 +189,7 @@ def test_what_changes_models_is_refused_in_ollamas_shape(client: ollama.Client, 
     for name in ("embed", "embeddings"):
         with pytest.raises(ollama.ResponseError, match="no embeddings") as embed:
             getattr(client, name)("scripted", "text")
-        assert embed.value.status_code == 501
+        assert embed.value.status_code == 400
 
 
 def test_whoever_hangs_up_ends_the_answer(web: Web, client: ollama.Client) -> None:

@@ -131,9 +131,7 @@ def ollama_server() -> OllamaServer:
     if not _ollama:
         _ollama.append(OllamaServer(settings().home / "ollama").start())
     settings().ollama_host = _ollama[0].url
-    model = library_model(1000)
-    store = _ollama[0].store
-    store.add("tiny:1b", [(layer.kind, store.put(layer.content)) for layer in model.layers], {}, {})
+    _ollama[0].hold("tiny:1b", library_model(1000))
     return _ollama[0]
 
 

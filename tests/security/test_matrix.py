@@ -126,8 +126,8 @@ CASES: dict[str, Case] = {
     "POST /ollama/api/show": Case("deployment", {"model": "{name}"}, whose="seen", good=503),
     "POST /ollama/api/chat": Case("deployment", {"model": "{name}"}, whose="seen", good=503),
     "POST /ollama/api/generate": Case("deployment", {"model": "{name}"}, whose="seen", good=503),
-    "POST /ollama/api/embed": Case(good=501),
-    "POST /ollama/api/embeddings": Case(good=501),
+    "POST /ollama/api/embed": Case(good=400),
+    "POST /ollama/api/embeddings": Case(good=400),
     **{
         f"{method} /ollama/api/{verb}": Case(good=403)
         for verb in ("pull", "push", "create", "copy", "delete", "blobs/<digest>")

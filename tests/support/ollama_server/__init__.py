@@ -67,6 +67,11 @@ class OllamaServer:
         with contextlib.suppress(OSError):
             self.stop()
 
+    def hold(self, name: str, model: Published) -> None:
+        """As if it had been pulled."""
+        layers = [(layer.kind, self.store.put(layer.content)) for layer in model.layers]
+        self.store.add(name, layers, model.details, model.info)
+
     def note(self, method: str, path: str, body: Any) -> None:
         with self._lock:
             self._log.append({"method": method, "path": path, "body": body})
