@@ -1600,7 +1600,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Not offered: no engine of this hub makes embeddings. */
+        /** Refused: no engine of this hub makes embeddings. */
         post: operations["post__ollama_api_embed"];
         delete?: never;
         options?: never;
@@ -1617,7 +1617,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Not offered: no engine of this hub makes embeddings. */
+        /** Refused: no engine of this hub makes embeddings. */
         post: operations["post__ollama_api_embeddings"];
         delete?: never;
         options?: never;
@@ -17781,15 +17781,6 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description This hub does not do that. */
-            501: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
             /** @description A part of the hub is away. */
             503: {
                 headers: {
@@ -17846,15 +17837,6 @@ export interface operations {
             };
             /** @description Too many requests. */
             429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": Record<string, never>;
-                };
-            };
-            /** @description This hub does not do that. */
-            501: {
                 headers: {
                     [name: string]: unknown;
                 };
