@@ -3,7 +3,8 @@ as they arrive, and only then given their name.
 
 fetch ── Engine ──┬── Worker × 8   asks for a part (Range, If-Range), checks the answer, writes and records it
 ├── sync         brings what was written to the disk, then says so in the Journal
-└── Verifier     hashes behind the unbroken front; proven → fsync, rename, fsync folder
+├── Verifier     hashes behind the unbroken front of large files
+└── Shelver      what is proven gets its name; small files by the hundred, with one sync for all
 
 into/<name>                        proven files, nothing else
 into/.transfer/journal             what has arrived (see journal.py)
@@ -101,6 +102,7 @@ def _fetch(
                 "files_done": len(results) + len(engine.results),
                 "files_total": len(downloads),
                 "message": engine.message(),
+                "resumable": engine.resumable(),
             }
         )
 

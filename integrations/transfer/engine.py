@@ -13,11 +13,13 @@ from integrations.errors import IntegrityError, Stopped, Throttled
 from integrations.http import Origin, Outbound
 from integrations.transfer.journal import Journal
 from integrations.transfer.options import MIB, Fetched, Options
-from integrations.transfer.partial import Part, PartialFile
+from integrations.transfer.partial import Part, PartialFile, write_all
 from integrations.transfer.ranges import Ranges
 from integrations.transfer.retry import IgnoredRange, Kind, Trouble, final, wait_before
+from integrations.transfer.roster import Roster
+from integrations.transfer.shelver import Shelver
 from integrations.transfer.space import disk_trouble
-from integrations.transfer.verifier import Verifier
+from integrations.transfer.verifier import Digest, Verifier
 from integrations.transfer.worker import Worker
 
 RECORD_BYTES = 2 * MIB
@@ -63,6 +65,10 @@ class Engine:
         self._held_until = 0.0
         self._held_why = ""
         self._addresses = {file.index: threading.Lock() for file in files}
+        self.throttle = options.throttle
+        self.shelver = Shelver(self)
+        self.roster = Roster(self.files)
+        self._ranged = False
 
     # — running —
 
@@ -71,7 +77,8 @@ class Engine:
         Stopped."""
         workers = [Worker(self) for _ in range(self.options.connections)]
         crew = [threading.Thread(target=worker.run, daemon=True) for worker in workers]
-        others = [threading.Thread(target=run, daemon=True) for run in (self._sync_often, Verifier(self).run)]
+        rest = (self._sync_often, Verifier(self).run, self.shelver.run)
+        others = [threading.Thread(target=run, daemon=True) for run in rest]
         for thread in [*crew, *others]:
             thread.start()
         while not self._is_over():
@@ -87,6 +94,7 @@ class Engine:
             thread.join(max(0.0, deadline - time.monotonic()))
         if len(self.results) < len(self.files):
             self._sync_last()
+        self._sync_folders()
         if not any(thread.is_alive() for thread in [*crew, *others]):
             for file in self.files:
                 file.close_all()
@@ -118,12 +126,8 @@ class Engine:
         """The next part; waits while others may still give theirs back. None when the worker can go home."""
         with self._lock:
             while not self._is_over() and not self.stopping.is_set():
-                for file in self.files:
-                    if part := file.claim(speed, self.options.connections):
-                        return part
-                for file in self.files:
-                    if part := file.split():
-                        return part
+                if part := self.roster.claim(speed, self.options.connections):
+                    return part
                 self._work.wait(1.0)
         return None
 
@@ -143,11 +147,48 @@ class Engine:
             part.file.unsynced.add(part.position, part.position + count)
             part.position += count
             self.moved += count
+            self.roster.advanced(part.file)
             self._front.notify()
             fresh = part.position - part.recorded
             due = fresh >= RECORD_BYTES or part.position >= part.end or part.record_is_old()
         if due:
             self._record(part)
+
+    def arrived(self, part: Part, content: memoryview) -> None:
+        """All of a small file at once: hashed before it touches the disk, then shelved with many others."""
+        file = part.file
+        digest = Digest(file.size, file.download.git_sha1 is not None)
+        digest.update(content)
+        if self.refuses(file, digest):
+            return
+        with self._lock:
+            if part.stale:
+                return
+        write_all(part.fd, content)
+        self.journal.written(file.index, part.generation, 0, file.size, file.validator)
+        with self._lock:
+            if part.stale:
+                return
+            file.written.add(0, file.size)
+            part.position = part.recorded = file.size
+            file.hashed = file.size
+            self.moved += file.size
+        self.shelver.add(file, digest.sha256.hexdigest())
+
+    def refuses(self, file: PartialFile, digest: "Digest") -> bool:
+        """Whether the content is wrong and is fetched once more. Raises IntegrityError the second time."""
+        wanted = file.download
+        found = digest.found(wanted)
+        promised = wanted.sha256 or wanted.git_sha1
+        if not promised or found == promised:
+            return False
+        if self.mismatched(file):
+            return True
+        raise IntegrityError(
+            f"'{wanted.path}' arrived twice with other content than the hub promises, and was thrown away. "
+            "The server or something on the way is broken: try another network, or later.",
+            details={"file": wanted.path, "expected": promised, "found": found},
+        )
 
     def _record(self, part: Part) -> None:
         """Tell the journal what this part has written. Only the part's own worker calls this."""
@@ -169,6 +210,7 @@ class Engine:
             if isinstance(trouble, IgnoredRange) and not part.stale:
                 self._ignored(part.file)
             part.file.release(part, failures)
+            self.roster.released(part.file)
             self._work.notify_all()
         if trouble and not part.stale:
             self._wait_after(part, failures, trouble)
@@ -222,8 +264,10 @@ class Engine:
             if file.address == url:
                 file.address = None
 
-    def located(self, part: Part, url: str, validator: str | None) -> None:
+    def located(self, part: Part, url: str, validator: str | None, ranged: bool) -> None:
         with self._lock:
+            self._ranged = self._ranged or ranged
+            part.file.unranged = not ranged and not part.file.small
             if not part.stale:
                 part.file.address = url
                 part.file.validator = validator
@@ -256,6 +300,7 @@ class Engine:
         old = file.restart()
         self.journal.restarted(file.index, file.generation)
         old.unlink(missing_ok=True)
+        self.roster.restarted(file)
         self._work.notify_all()
         self._front.notify_all()
 
@@ -266,11 +311,9 @@ class Engine:
         is over."""
         with self._lock:
             while not self._is_over() and not self.stopping.is_set():
-                for file in self.files:
-                    if not file.done:
-                        end = file.written.end_from(file.hashed)
-                        if end > file.hashed or file.size == 0:
-                            return file, file.open(), file.generation, end
+                if found := self.roster.to_hash():
+                    file, end = found
+                    return file, file.open(), file.generation, end
                 self._front.wait(1.0)
         return None
 
@@ -282,16 +325,15 @@ class Engine:
             file.hashed = position
             return True
 
-    def proven(self, file: PartialFile, sha256: str) -> None:
-        self.journal.proven(file.index, file.generation, sha256)
-
     def finished(self, file: PartialFile, fetched: Fetched) -> None:
         with self._syncing, self._lock:
             file.close()  # a model may have more files than a process may have open
             file.done = True
+            self.roster.finished(file)
             self.results[file.index] = fetched
-            self._work.notify_all()
-            self._over.notify_all()
+            if len(self.results) == len(self.files):
+                self._work.notify_all()
+                self._over.notify_all()
 
     # — the journal —
 
@@ -300,7 +342,7 @@ class Engine:
             last = time.monotonic()
             while not self.stopping.wait(0.1):
                 with self._lock:
-                    unsynced = sum(file.unsynced.total for file in self.files if not file.done)
+                    unsynced = self.roster.unsynced()
                 if unsynced >= SYNC_BYTES or time.monotonic() - last >= SYNC_SECONDS:
                     self.sync()
                     last = time.monotonic()
@@ -312,7 +354,7 @@ class Engine:
         with self._syncing:
             with self._lock:
                 fresh = []
-                for file in self.files:
+                for file in self.roster.take_dirty():
                     if file.unsynced and file.fd is not None and not file.done:
                         fresh.append((file, file.fd, file.generation, file.unsynced, file.validator))
                         file.unsynced = Ranges()
@@ -320,6 +362,14 @@ class Engine:
                 os.fdatasync(fd)
         if fresh:
             self.journal.synced([(file.index, known, ranges, etag) for file, _, known, ranges, etag in fresh])
+
+    def _sync_folders(self) -> None:
+        """Names last as long as their folders do. Until then a proven file is found under either name."""
+        try:
+            self.shelver.sync_folders()
+        except OSError as error:
+            if self.error is None:
+                self.error = disk_trouble(error, self.into) or error
 
     def _sync_last(self) -> None:
         try:
@@ -333,7 +383,14 @@ class Engine:
 
     def bytes_done(self) -> int:
         with self._lock:
-            return sum(file.size if file.done else file.written.total for file in self.files)
+            return self.roster.bytes_here()
+
+    def resumable(self) -> bool | None:
+        """Whether a pause costs nothing: False when a server sends whole files only, None when not known."""
+        with self._lock:
+            if self.roster.unranged():
+                return False
+            return True if self._ranged else None
 
     def message(self) -> str:
         if self._held_until > time.monotonic():

@@ -129,8 +129,12 @@ class Journal:
         self._append(self._fd, [{"file": file, "generation": generation, "ranges": []}])
         os.fdatasync(self._fd)
 
-    def proven(self, file: int, generation: int, sha256: str) -> None:
-        self._append(self._fd, [{"file": file, "generation": generation, "proven": sha256}])
+    def proven(self, files: Sequence[tuple[int, int, str]]) -> None:
+        """(file, generation, sha256) of files whose content is right and on the disk."""
+        lines = [
+            {"file": file, "generation": generation, "proven": sha256} for file, generation, sha256 in files
+        ]
+        self._append(self._fd, lines)
         os.fdatasync(self._fd)
 
     def close(self) -> None:

@@ -1,7 +1,10 @@
 """What goes in and what comes out of a transfer."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+from integrations.transfer.throttle import Throttle
 
 MIB = 1 << 20
 
@@ -43,10 +46,14 @@ class Options:
     """A connection slower than this for `slow_time` is given up and its part tried again."""
     slow_time: float = 30.0
     disk_reserve: int = 64 * MIB
+    throttle: Throttle = field(default_factory=Throttle)
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> "Options":
         """From a spec's options; what this program does not know is left alone."""
-        known = {field.name for field in fields(cls)}
+        known = {field.name for field in fields(cls)} - {"throttle"}
         chosen = cls(**{name: value for name, value in given.items() if name in known and value is not None})
-        return cls(**{**vars(chosen), "connections": max(1, min(32, int(chosen.connections)))})
+        limits = {name: Path(path) for name, path in (given.get("speed") or {}).items() if path}
+        throttle = Throttle(limits.get("shared"), limits.get("own"))
+        connections = max(1, min(32, int(chosen.connections)))
+        return cls(**{**vars(chosen), "connections": connections, "throttle": throttle})

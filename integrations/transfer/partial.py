@@ -22,6 +22,12 @@ BLOCK = MIB
 """Bytes read from a socket before they are written; a part is never cut closer than this to its reader."""
 
 
+def write_all(fd: int, content: memoryview, position: int = 0) -> None:
+    done = 0
+    while done < len(content):
+        done += os.pwrite(fd, content[done:], position + done)
+
+
 @dataclass(eq=False)
 class Part:
     """A range one connection is fetching: `position` is the next byte, `recorded` the first that the journal
@@ -87,6 +93,7 @@ class PartialFile:
         self.hashed = 0
         self.ignored_ranges = 0
         self.whole = False
+        self.unranged = False
         self.changes = 0
         self.mismatches = 0
         self.done = False
@@ -99,6 +106,11 @@ class PartialFile:
     def size(self) -> int:
         return self.download.size
 
+    @property
+    def small(self) -> bool:
+        """Fits into one block: fetched, hashed and written as a whole."""
+        return self.download.size <= BLOCK
+
     def _has_all(self, ranges: Ranges) -> bool:
         spans = list(ranges)
         return not spans or (self.path.exists() and self.path.stat().st_size >= spans[-1][1])
@@ -108,7 +120,8 @@ class PartialFile:
         if self.fd is None:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             try:
-                reserve_file(fd, self.size)
+                if not self.small:
+                    reserve_file(fd, self.size)
             except OSError:
                 os.close(fd)
                 raise

@@ -3,12 +3,9 @@ is whole."""
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from integrations.errors import IntegrityError
-from integrations.transfer.journal import sync_folder
-from integrations.transfer.names import inside
-from integrations.transfer.options import MIB, Fetched
+from integrations.transfer.options import MIB, Download
 from integrations.transfer.partial import PartialFile
 from integrations.transfer.space import disk_trouble
 
@@ -30,6 +27,10 @@ class Digest:
         self.sha256.update(block)
         if self.sha1:
             self.sha1.update(block)
+
+    def found(self, wanted: Download) -> str | None:
+        """The digest of the kind that was promised."""
+        return self.sha256.hexdigest() if wanted.sha256 else self.sha1.hexdigest() if self.sha1 else None
 
 
 class Verifier:
@@ -62,34 +63,11 @@ class Verifier:
             position += count
         if self.engine.hashed(file, generation, position) and position == file.size:
             del self._digests[key]
-            self._settle(file, fd, generation, digest)
+            self._settle(file, fd, digest)
 
-    def _settle(self, file: PartialFile, fd: int, generation: int, digest: Digest) -> None:
+    def _settle(self, file: PartialFile, fd: int, digest: Digest) -> None:
         """All bytes are here and hashed: a file of the model, or wrong."""
-        wanted, sha256 = file.download, digest.sha256.hexdigest()
-        found: Any = sha256 if wanted.sha256 else digest.sha1.hexdigest() if digest.sha1 else None
-        promised = wanted.sha256 or wanted.git_sha1
-        if promised and found != promised:
-            if self.engine.mismatched(file):
-                return
-            raise IntegrityError(
-                f"'{wanted.path}' arrived twice with other content than the hub promises, and was thrown "
-                "away. "
-                "The server or something on the way is broken: try another network, or later.",
-                details={"file": wanted.path, "expected": promised, "found": found},
-            )
+        if self.engine.refuses(file, digest):
+            return
         os.fsync(fd)
-        self.engine.proven(file, sha256)
-        place(self.engine, file)
-        self.engine.finished(file, Fetched(wanted.path, wanted.size, sha256))
-
-
-def place(engine: "Engine", file: PartialFile) -> None:
-    """Put the proven file under its own name, durably."""
-    target = inside(engine.into, file.download.path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    file.path.rename(target)
-    for folder in target.parents:
-        sync_folder(folder)
-        if folder == engine.into:
-            break
+        self.engine.shelver.shelve([(file, digest.sha256.hexdigest())])

@@ -1,7 +1,6 @@
 """One connection: takes a part, asks for it, writes what comes, and comes back for the next."""
 
 import http.client
-import os
 import ssl
 import time
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 from integrations.errors import IntegrationError, Unreachable
 from integrations.http import Origin, Response, Wire
 from integrations.transfer.answers import check_answer, request_fields
-from integrations.transfer.partial import BLOCK, Part
+from integrations.transfer.partial import BLOCK, Part, write_all
 from integrations.transfer.retry import Changed, Kind, Trouble
 from integrations.transfer.space import disk_trouble
 
@@ -45,7 +44,11 @@ class Worker:
         begun, first = time.monotonic(), part.position
         trouble: Trouble | None = None
         try:
-            self._receive(part, self._ask(part))
+            response = self._ask(part)
+            if part.file.small and part.position == 0 and part.end == part.file.size:
+                self._receive_whole(part, response)
+            else:
+                self._receive(part, response)
         except Trouble as met:
             trouble = met
         except Changed:
@@ -84,17 +87,47 @@ class Worker:
                 if isinstance(error, Trouble) and (error.kind is Kind.EXPIRED or part.failures):
                     self.engine.lost(file, url)
                 raise
-            self.engine.located(part, response.url, held)
+            self.engine.located(part, response.url, held, response.status == 206)
         return response
+
+    def _receive_whole(self, part: Part, response: Response) -> None:
+        """A small file, into memory first."""
+        options, throttle = self.engine.options, self.engine.throttle
+        size, filled = part.file.size, 0
+        begun = time.monotonic()
+        try:
+            while filled < size:
+                wanted = throttle.turn(size - filled)
+                begun += throttle.take(wanted, self.engine.stopping)
+                if not self.engine.room(part):
+                    return
+                count, ended = self._fill(response, filled + wanted, filled)
+                throttle.give_back(wanted - count)
+                filled += count
+                if ended and filled < size:
+                    raise Trouble(Kind.NETWORK, "the connection was cut")
+                elapsed = time.monotonic() - begun
+                if options.slow_time <= elapsed and filled < min(size, options.slow_rate * elapsed):
+                    raise Trouble(Kind.NETWORK, f"only {filled} bytes came in {elapsed:.0f} seconds")
+            self.engine.arrived(part, self._buffer[:size])
+        finally:
+            if not response.finish():
+                self.wire.drop(response.url)
 
     def _receive(self, part: Part, response: Response) -> None:
         options = self.engine.options
+        throttle = self.engine.throttle
         watched, counted = time.monotonic(), 0
         try:
             while room := self.engine.room(part):
-                filled, ended = self._fill(response, min(room, BLOCK))
+                wanted = throttle.turn(min(room, BLOCK))
+                watched += throttle.take(wanted, self.engine.stopping)  # our own waiting is not the server's
+                if self.engine.stopping.is_set():
+                    return
+                filled, ended = self._fill(response, wanted)
+                throttle.give_back(wanted - filled)
                 if filled:
-                    self._write(part, filled)
+                    write_all(part.fd, self._buffer[:filled], part.position)
                     self.engine.advance(part, filled)
                 if ended:
                     raise Trouble(Kind.NETWORK, "the connection was cut")
@@ -110,27 +143,22 @@ class Worker:
             if not response.finish():
                 self.wire.drop(response.url)
 
-    def _fill(self, response: Response, room: int) -> tuple[int, bool]:
-        """Bytes read into the buffer, and whether the body ended before it should."""
-        filled, begun = 0, time.monotonic()
+    def _fill(self, response: Response, room: int, at: int = 0) -> tuple[int, bool]:
+        """Bytes read into the buffer from `at` to `room`, and whether the body ended before it should."""
+        filled, begun = at, time.monotonic()
         while filled < room:
             try:
                 count = response.receive(self._buffer[filled:room])
             except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-                if filled:
-                    return filled, True
+                if filled > at:
+                    return filled - at, True
                 raise Trouble(Kind.NETWORK, _say(error)) from error
             if count == 0:
-                return filled, True
+                return filled - at, True
             filled += count
             if time.monotonic() - begun > LONGEST_FILL:
                 break
-        return filled, False
-
-    def _write(self, part: Part, count: int) -> None:
-        done = 0
-        while done < count:
-            done += os.pwrite(part.fd, self._buffer[done:count], part.position + done)
+        return filled - at, False
 
 
 def _say(error: BaseException) -> str:

@@ -50,7 +50,7 @@ def test_a_restart_voids_what_came_before(tmp_path: Path) -> None:
 
 
 def test_a_proof_is_remembered(tmp_path: Path) -> None:
-    filled(tmp_path / "journal").proven(1, 0, "f" * 64)
+    filled(tmp_path / "journal").proven([(1, 0, "f" * 64)])
     assert Journal(tmp_path / "journal", PLAN).files[1].proven == "f" * 64
 
 

@@ -30,9 +30,15 @@ class Hub:
     """
 
     def __init__(
-        self, root: Path | str, port: int = 0, *, rate: int = 0, tls: ssl.SSLContext | None = None
+        self,
+        root: Path | str,
+        port: int = 0,
+        *,
+        rate: int = 0,
+        tls: ssl.SSLContext | None = None,
+        frozen: bool = False,
     ) -> None:
-        self.shelf = Shelf(Path(root))
+        self.shelf = Shelf(Path(root), frozen=frozen)
         self.faults = Script()
         self.rate = rate
         self.generation = 1

@@ -1,5 +1,5 @@
-"""`python -m tests.support.hub ROOT [PORT] [--rate BYTES_PER_SECOND]`: prints its address, serves until
-SIGTERM."""
+"""`python -m tests.support.hub ROOT [PORT] [--rate BYTES_PER_SECOND] [--frozen]`: prints its address,
+serves until SIGTERM."""
 
 import argparse
 import signal
@@ -15,11 +15,12 @@ def main() -> None:
     parser.add_argument("root")
     parser.add_argument("port", nargs="?", type=int, default=0)
     parser.add_argument("--rate", type=int, default=0, help="bytes per second for each connection")
+    parser.add_argument("--frozen", action="store_true", help="nothing under ROOT changes any more")
     options = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: done.set())
-    with Hub(options.root, options.port, rate=options.rate) as hub:
+    with Hub(options.root, options.port, rate=options.rate, frozen=options.frozen) as hub:
         print(hub.url, flush=True)
         done.wait()
 

@@ -158,11 +158,35 @@ class Repo:
         return described | (json.loads(overrides.read_text()) if overrides.exists() else {})
 
 
-class Shelf:
-    """All models under ROOT."""
+class FrozenRepo(Repo):
+    """One that nobody changes while it is served: what takes a walk through all files is computed once."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._paths = dict.fromkeys(super().paths())
+        self._commit = super().commit()
+
+    def paths(self) -> Any:
+        return self._paths  # in order, and quickly searched
+
+    def commit(self) -> str:
+        return self._commit
+
+
+class Shelf:
+    """All models under ROOT; with `frozen`, nobody changes them any more."""
+
+    def __init__(self, root: Path, *, frozen: bool = False) -> None:
         self.root = root
+        self._frozen: dict[tuple[str, str], Repo] | None = {} if frozen else None
+
+    def _repo(self, ref: str, revision: str = "main") -> Repo:
+        if self._frozen is None:
+            return Repo(self.root, ref, revision)
+        key = ref, revision
+        if key not in self._frozen:
+            self._frozen[key] = FrozenRepo(self.root, ref, revision)
+        return self._frozen[key]
 
     def refs(self) -> list[str]:
         return sorted(
@@ -180,12 +204,12 @@ class Shelf:
         return ["main", *sorted(named)]
 
     def repo(self, ref: str) -> Repo | None:
-        return Repo(self.root, ref) if "@" not in ref and (self.root / ref).is_dir() else None
+        return self._repo(ref) if "@" not in ref and (self.root / ref).is_dir() else None
 
     def at(self, ref: str, revision: str) -> Repo | None:
         """The revision by name, full commit or unique short commit."""
         for name in self.revisions(ref):
-            repo = Repo(self.root, ref, name)
+            repo = self._repo(ref, name)
             if revision in (name, f"refs/heads/{name}") or (
                 len(revision) >= 7 and repo.commit().startswith(revision)
             ):
