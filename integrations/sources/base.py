@@ -14,6 +14,10 @@ class SearchQuery(BaseModel):
     task: str | None = None
     library: str | None = None
     license: str | None = None
+    language: str | None = None
+    tags: list[str] = []
+    min_parameters: int | None = None
+    max_parameters: int | None = None
     gated: bool | None = None
     sort: str | None = None
     limit: int = Field(default=20, ge=1, le=100)
@@ -46,12 +50,16 @@ class SearchPage(BaseModel):
 
 
 class RemoteFile(BaseModel):
-    """One file of a revision. `size` in bytes; `sha256` for large (LFS) files, `git_sha1` for small ones."""
+    """One file of a revision. `size` in bytes; `sha256` for large (LFS) files, `git_sha1` for small ones.
+
+    `xet_hash` names the content in the Hub's Xet storage, for files that lie there.
+    """
 
     path: str
     size: int | None = None
     sha256: str | None = None
     git_sha1: str | None = None
+    xet_hash: str | None = None
 
 
 class Revision(BaseModel):
@@ -94,8 +102,9 @@ class FetchPlan(BaseModel):
     `name` is what the library calls the model (None: its ref). `location`: where its files will lie: in the
     store (`local`), in the folder `path` where they are (`external`), or on another server (`ollama`); then
     the child's result says what the library should know (`facts`, as in `ModelVersion`).
-    `options` are the source's own, as `Options` took them. `given`: a folder of the hub's own in which the
-    bytes lie already; it goes when they are on the shelf.
+    `options` are the source's own, as `Options` took them, or as it chose where nothing was said; then `note`
+    tells of it. `given`: a folder of the hub's own in which the bytes lie already; it goes when they are on
+    the shelf.
     """
 
     source: str
@@ -110,6 +119,7 @@ class FetchPlan(BaseModel):
     path: str | None = None
     given: str | None = None
     options: dict[str, Any] = {}
+    note: str | None = None
 
 
 class Source(Protocol):

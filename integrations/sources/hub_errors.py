@@ -1,4 +1,8 @@
-"""Every error of huggingface_hub, in our words: what happened and what to do next."""
+"""Every error of huggingface_hub, in our words: what happened and what to do next.
+
+What has to do with access has `details.url`, the page where it is settled, and `details.reason`: no_token,
+token_refused, token_scope, not_accepted, pending, rejected, no_access.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,6 +22,7 @@ from integrations.errors import (
     Unreachable,
     Unsupported,
 )
+from integrations.sources.hub_settings import token
 
 
 class Case(NamedTuple):
@@ -38,27 +43,97 @@ class Case(NamedTuple):
         response = getattr(self.error, "response", None)
         return getattr(response, "status_code", None)
 
+    @property
+    def said(self) -> str:
+        """What the hub gave as its reason, in small letters; never shown, only understood."""
+        response = getattr(self.error, "response", None)
+        header = response.headers.get("X-Error-Message", "") if response is not None else ""
+        return f"{header} {getattr(self.error, 'server_message', None) or ''}".lower()
+
+    @property
+    def page(self) -> str:
+        return f"{self.where}/{self.ref}"
+
+    @property
+    def tokens(self) -> str:
+        return f"{self.where}/settings/tokens"
+
 
 def _gated(case: Case) -> IntegrationError:
-    page = f"{case.where}/{case.ref}"
-    return GatedModel(
-        f"The authors of {case.model} ask you to accept their licence first. Open {page}, accept it, "
-        "then set HF_TOKEN to a token of that account and try again.",
-        details={"page": page},
+    """Gated: who asks is unknown, has a weak token, has not asked yet, waits, or was turned away."""
+    if not token():
+        return _gate(
+            case, "no_token", case.page,
+            f"The authors of {case.model} ask you to accept their licence first. Open {case.page}, accept it, "
+            f"make a token of that account at {case.tokens}, set HF_TOKEN to it and try again.",
+        )  # fmt: skip
+    if _refused(case):
+        return _token_refused(case)
+    if "fine-grained" in case.said:
+        return _gate(
+            case, "token_scope", case.tokens,
+            "The fine-grained token in HF_TOKEN lacks one permission: 'Read access to contents of all public "
+            f"gated repos you can access'. Give it that at {case.tokens}, then try again for {case.model}.",
+        )  # fmt: skip
+    if "awaiting" in case.said or "pending" in case.said:
+        return _gate(
+            case, "pending", case.page,
+            f"You have asked for access to {case.model}, and its authors have not answered yet. "
+            f"Try again when they have; {case.page} shows it.",
+        )  # fmt: skip
+    if "reject" in case.said:
+        return _gate(
+            case, "rejected", case.page,
+            f"The authors of {case.model} did not give this account access. Use another model, or the token of "
+            "an account that has access.",
+        )  # fmt: skip
+    return _gate(
+        case, "not_accepted", case.page,
+        f"The account of the token in HF_TOKEN has not accepted the licence of {case.model}. "
+        f"Open {case.page} with that account, accept it, and try again.",
+    )  # fmt: skip
+
+
+def _gate(case: Case, reason: str, url: str, message: str) -> GatedModel:
+    return GatedModel(message, details={"page": case.page, "url": url, "reason": reason})
+
+
+def _refused(case: Case) -> bool:
+    """The token itself is no good: wrong, revoked or expired."""
+    words = ("invalid credentials", "invalid username or password", "invalid user token", "expired")
+    return bool(token()) and any(word in case.said for word in words)
+
+
+def _token_refused(case: Case) -> IntegrationError:
+    why = "has expired" if "expired" in case.said else "is not accepted: it is wrong or was revoked"
+    return AccessDenied(
+        f"The token in HF_TOKEN {why}, says the hub at {case.where}. Make a new one at {case.tokens} and set "
+        "HF_TOKEN to it; without any token public models can be had.",
+        details={"url": case.tokens, "reason": "token_refused"},
     )
 
 
 def _not_found(case: Case) -> IntegrationError:
+    """The Hub says 401 or 404 for what is private and for what is not there alike: nobody is to know which."""
+    if _refused(case):
+        return _token_refused(case)
+    if token():
+        return NotFound(
+            f"There is no model {case.model} at {case.where}, or it is private and the token in HF_TOKEN may "
+            f"not read it. Check the name; a fine-grained token needs read access to it: {case.tokens}.",
+            details={"endpoint": case.where, "url": case.tokens, "reason": "no_access"},
+        )
     return NotFound(
         f"There is no model {case.model} at {case.where}, or it is private. Check the name; "
-        "for a private model set HF_TOKEN to a token that may read it.",
-        details={"endpoint": case.where},
+        f"for a private model set HF_TOKEN to a token that may read it ({case.tokens}).",
+        details={"endpoint": case.where, "url": case.tokens, "reason": "no_token"},
     )
 
 
 def _disabled(case: Case) -> IntegrationError:
     return AccessDenied(
-        f"The hub has disabled access to {case.model}. See {case.where}/{case.ref} for the reason."
+        f"The hub has disabled access to {case.model}. See {case.page} for the reason.",
+        details={"url": case.page, "reason": "disabled"},
     )
 
 
@@ -84,7 +159,10 @@ def _offline(case: Case) -> IntegrationError:
 
 
 def _token(case: Case) -> IntegrationError:
-    return AccessDenied("The hub wants to know who asks. Set HF_TOKEN to a token that may read this model.")
+    return AccessDenied(
+        f"The hub wants to know who asks. Set HF_TOKEN to a token that may read this model ({case.tokens}).",
+        details={"url": case.tokens, "reason": "no_token"},
+    )
 
 
 def _answer(case: Case) -> IntegrationError:
@@ -98,12 +176,12 @@ def _answer(case: Case) -> IntegrationError:
 
 def _by_status(case: Case) -> IntegrationError:
     if case.status == 401:
-        return AccessDenied(
-            f"The hub at {case.where} does not accept the token in HF_TOKEN. Make a new one there."
-        )
+        return _token_refused(case) if token() else _token(case)
     if case.status == 403:
         return AccessDenied(
-            f"The token in HF_TOKEN may not read {case.model}. Give it read access, or use another."
+            f"The token in HF_TOKEN may not read {case.model}. Give it read access at {case.tokens} (for a "
+            "fine-grained token: to this repository or its organisation), or use another.",
+            details={"url": case.tokens, "reason": "token_scope"},
         )
     if case.status == 404:
         return _not_found(case)

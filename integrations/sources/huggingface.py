@@ -4,14 +4,14 @@ import re
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, quote, urlsplit
 
-from pydantic import BaseModel
+import psutil
+from pydantic import BaseModel, ConfigDict, Field
 
 from integrations.errors import FileNotInRepo, GatedModel, InvalidRef, Unsupported
 from integrations.sources.base import (
     FetchPlan,
     Listing,
     ModelCard,
-    NoOptions,
     RemoteFile,
     Revision,
     SearchItem,
@@ -19,7 +19,7 @@ from integrations.sources.base import (
     SearchQuery,
 )
 from integrations.sources.refs import check_ref, check_revision
-from integrations.sources.selection import select
+from integrations.sources.selection import choose, select
 from integrations.transfer.names import check_names
 
 SORTS = {
@@ -38,11 +38,23 @@ SHOWN = [
 ]  # fmt: skip
 
 
+class HubOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    quant: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=120,
+        title="Variant",
+        description="Quantisation or other variant, for example `Q4_K_M`; the recommended one if empty.",
+    )
+
+
 class HuggingFace:
     """Search, describe and plan; `integrations.sources.fetch` carries a plan out.
 
-    Without `include`, a plan prefers safetensors: weights for other frameworks are left out when the
-    repository has them too (see `selection.OTHER_WEIGHTS`).
+    Without `include`, a plan takes one variant: safetensors where there are any, else one quantisation (see
+    `quantisations`), and says in its `note` which.
     """
 
     name: ClassVar[str] = "huggingface"
@@ -51,7 +63,7 @@ class HuggingFace:
     searchable: ClassVar[bool] = True
     updates: ClassVar[bool] = True
     child_module: ClassVar[str] = "integrations.sources.fetch"
-    Options: ClassVar[type[BaseModel]] = NoOptions
+    Options: ClassVar[type[BaseModel]] = HubOptions
 
     def search(self, query: SearchQuery) -> SearchPage:
         """One page. Raises Unsupported for an unknown `sort`, InvalidRef for a text or cursor nobody could
@@ -63,7 +75,8 @@ class HuggingFace:
             from huggingface_hub import ModelInfo
 
             response = get(api, "/api/models", params)
-            items = [search_item(ModelInfo(**model)) for model in response.json()]
+            found = [search_item(ModelInfo(**model)) for model in response.json()]
+            items = [item for item in found if _in_range(item, query)]
             following = response.links.get("next", {}).get("url")
         cursor = parse_qs(urlsplit(following).query).get("cursor", [None])[0] if following else None
         return SearchPage(items=items[: query.limit], next_cursor=cursor)
@@ -133,7 +146,14 @@ class HuggingFace:
         if listing.gated:
             with hub(listing.ref) as api:
                 api.auth_check(listing.ref)
-        files = select(listing.files, include, exclude)
+        quant = getattr(options, "quant", None)
+        if quant and include:
+            raise Unsupported("Say either which variant (`quant`) or which files (`include`), not both.")
+        files, note, taken = listing.files, None, {}
+        if not include:
+            files, variant, note = choose(files, quant, psutil.virtual_memory().total)
+            taken = {"quant": variant.name} if variant and (quant or note) else {}
+        files = select(files, include, exclude)
         check_names([file.path for file in files])
         return FetchPlan(
             source=self.name,
@@ -142,7 +162,24 @@ class HuggingFace:
             commit=listing.commit,
             files=files,
             bytes_total=sum(file.size or 0 for file in files),
+            options=taken,
+            note=note,
         )
+
+
+def _short(number: int) -> str:
+    """A count of parameters as the Hub writes it: 7B, 1500M."""
+    for unit, letter in ((10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if number and number % unit == 0:
+            return f"{number // unit}{letter}"
+    return str(number)
+
+
+def _in_range(item: SearchItem, query: SearchQuery) -> bool:
+    """A mirror may not know the filter by parameters: what is known to be outside is left out here as well."""
+    if item.parameters is None:
+        return True
+    return (query.min_parameters or 0) <= item.parameters <= (query.max_parameters or item.parameters)
 
 
 def search_params(query: SearchQuery) -> dict[str, Any]:
@@ -159,9 +196,13 @@ def search_params(query: SearchQuery) -> dict[str, Any]:
         "cursor": query.cursor,
     }
     params |= {name: value for name, value in optional.items() if value}
+    if query.min_parameters is not None or query.max_parameters is not None:
+        ends = ("min", query.min_parameters), ("max", query.max_parameters)
+        params["num_parameters"] = ",".join(f"{name}:{_short(n)}" for name, n in ends if n is not None)
     if query.gated is not None:
         params["gated"] = "true" if query.gated else "false"
-    tags = [query.library, f"license:{query.license}" if query.license else None]
+    licence = f"license:{query.license}" if query.license else None
+    tags = [query.library, licence, query.language, *query.tags]
     if wanted := [tag for tag in tags if tag]:
         params["filter"] = wanted
     return params
@@ -191,5 +232,6 @@ def search_item(model: Any) -> SearchItem:
 def remote_file(entry: Any) -> RemoteFile:
     """From a huggingface_hub RepoFile. For an LFS file the git hash is that of its pointer: not kept."""
     if entry.lfs:
-        return RemoteFile(path=entry.path, size=entry.lfs.size, sha256=entry.lfs.sha256)
+        sha256, xet = entry.lfs.sha256, getattr(entry, "xet_hash", None)
+        return RemoteFile(path=entry.path, size=entry.lfs.size, sha256=sha256, xet_hash=xet)
     return RemoteFile(path=entry.path, size=entry.size, git_sha1=entry.blob_id)

@@ -4,20 +4,40 @@ import fnmatch
 
 from integrations.errors import FileNotInRepo
 from integrations.sources.base import RemoteFile
+from integrations.sources.quantisations import Variant, find, recommended, variants
 
-OTHER_WEIGHTS = (
-    "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.h5", "*.msgpack", "*.ot", "*.onnx",
-    "*.onnx_data",
-    "*.tflite", "*.mlmodel", "*.npz", "onnx/*", "openvino/*", "coreml/*", "tf/*", "flax/*", "original/*",
-)  # fmt: skip
-"""The same weights once more, for other frameworks, often as pickles that run code when loaded."""
+def choose(
+    files: list[RemoteFile], quant: str | None, memory: int | None = None
+) -> tuple[list[RemoteFile], Variant | None, str | None]:
+    """The files of one variant, which one it is, and a sentence when it was chosen among several GGUFs.
+
+    Without `quant` the recommended one; everything, when there is none. Raises FileNotInRepo.
+    """
+    found = variants(files, memory)
+    if quant:
+        variant, note = find(found, quant), None
+        if not variant.complete:
+            raise FileNotInRepo(f"Parts of '{variant.name}' are missing at its source. Choose another variant.")
+    else:
+        best = recommended(found)
+        if best is None or best.kind == "other":
+            return files, None, None
+        variant, note = best, _note(best, found)
+    taken = set(variant.files)
+    return [file for file in files if file.path in taken], variant, note
+
+
+def _note(chosen: Variant, found: list[Variant]) -> str | None:
+    among = sum(each.kind == chosen.kind for each in found)
+    if chosen.kind != "gguf" or among < 2:
+        return None
+    return f"Of {among} quantisations {chosen.name} was chosen. {chosen.reason}"
 
 
 def select(files: list[RemoteFile], include: list[str] | None, exclude: list[str] | None) -> list[RemoteFile]:
     """The wanted files, in the order given.
 
-    Globs as in the shell; a pattern that ends in `/` means everything below. With no `include`, weights for
-    other frameworks are left out when the repository also has `*.safetensors`. Raises FileNotInRepo when a
+    Globs as in the shell; a pattern that ends in `/` means everything below. Raises FileNotInRepo when a
     pattern of `include` matches nothing, or nothing is left.
     """
     chosen = files
@@ -29,8 +49,6 @@ def select(files: list[RemoteFile], include: list[str] | None, exclude: list[str
                     details={"pattern": pattern[:500]},
                 )
         chosen = [file for file in files if any(matches(file.path, pattern) for pattern in include)]
-    elif any(file.path.endswith(".safetensors") for file in files):
-        chosen = [file for file in files if not any(matches(file.path, other) for other in OTHER_WEIGHTS)]
     chosen = [file for file in chosen if not any(matches(file.path, pattern) for pattern in exclude or [])]
     if not chosen:
         raise FileNotInRepo("Nothing is left to fetch. Exclude less, or choose a model that has files.")

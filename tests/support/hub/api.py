@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from tests.support.hub.server import HubHandler
 
 TOKEN = "hf_ok"
+REFUSED = {
+    "hf_bad": "Invalid credentials in Authorization header",
+    "hf_expired": 'User Access Token "mine" is expired',
+}
+"""Tokens nobody accepts, and what the Hub says to them (401)."""
+WEAK = {
+    "hf_new": "Access to model {ref} is restricted and you are not in the authorized list. Visit it to ask.",
+    "hf_waiting": "Your request to access model {ref} is awaiting a review from the repo authors.",
+    "hf_rejected": "Your request to access model {ref} has been rejected by the repo's authors.",
+    "hf_fine": "Please enable access to public gated repositories in your fine-grained token settings.",
+}
+"""Good tokens that may not read a gated model, and why (403)."""
 NAME = r"(?P<ref>[^/]+/[^/]+)"
 SORTS = {"downloads", "likes", "lastModified", "createdAt", "trendingScore"}
 
@@ -28,6 +40,10 @@ def authorised(request: "HubHandler") -> bool:
     return request.headers.get("Authorization") == f"Bearer {TOKEN}"
 
 
+def bearer(request: "HubHandler") -> str:
+    return str(request.headers.get("Authorization") or "").removeprefix("Bearer ")
+
+
 def whoami(request: "HubHandler", fault: Fault | None) -> None:
     if not authorised(request):
         return request.reply(401, {"error": "Invalid username or password."})
@@ -35,9 +51,23 @@ def whoami(request: "HubHandler", fault: Fault | None) -> None:
     return request.reply(200, {"type": "user", "name": "tester", "orgs": [], "auth": {"accessToken": token}})
 
 
+def _number(text: str) -> int:
+    units = {"K": 10**3, "M": 10**6, "B": 10**9}
+    return int(text[:-1]) * units[text[-1]] if text[-1] in units else int(text)
+
+
+def within(counted: dict[str, Any], wanted: str) -> bool:
+    """`min:6B,max:128B` of the parameters the Hub counted; what it counted none of is in no range."""
+    total = (counted.get("safetensors") or counted.get("gguf") or {}).get("total")
+    ends = dict(end.split(":") for end in wanted.split(","))
+    if total is None:
+        return False
+    return bool(_number(ends.get("min", "0")) <= total <= _number(ends.get("max", str(total))))
+
+
 def models(request: "HubHandler", fault: Fault | None) -> None:
-    """Search: `search`, repeated `filter`, `author`, `pipeline_tag`, `gated`, `sort`, `limit`, Link
-    paging."""
+    """Search: `search`, repeated `filter`, `author`, `pipeline_tag`, `num_parameters`, `gated`, `sort`,
+    `limit`, Link paging."""
     one = {key: values[-1] for key, values in request.query.items()}
     found = []
     for ref in request.hub.shelf.refs():
@@ -50,6 +80,7 @@ def models(request: "HubHandler", fault: Fault | None) -> None:
             and one.get("author", model["author"]) == model["author"]
             and one.get("pipeline_tag", model["pipeline_tag"]) == model["pipeline_tag"]
             and all(tag in model["tags"] for tag in request.query.get("filter", []))
+            and ("num_parameters" not in one or within(model, one["num_parameters"]))
             and ("gated" not in one or (one["gated"].lower() == "true") == bool(model["gated"]))
         ):
             found.append(model)
@@ -72,6 +103,9 @@ def models(request: "HubHandler", fault: Fault | None) -> None:
 
 def open_repo(request: "HubHandler", ref: str, revision: str | None = None) -> Repo | None:
     """The revision asked for; on refusal answers as the Hub does and returns None."""
+    if said := REFUSED.get(bearer(request)):
+        request.reply(401, {"error": said}, X_Error_Message=said)
+        return None
     repo = request.hub.shelf.repo(ref)
     if repo is None or (repo.private and not authorised(request)):
         status = 404 if authorised(request) else 401
@@ -79,8 +113,10 @@ def open_repo(request: "HubHandler", ref: str, revision: str | None = None) -> R
         return None
     content = not request.route.startswith("/api/") or request.route.endswith("/auth-check")
     if content and repo.gated and not authorised(request):  # what a gated model consists of is no secret
-        message = f"Access to model {ref} is restricted."
-        request.reply(401, {"error": message}, X_Error_Code="GatedRepo", X_Error_Message=message)
+        known = WEAK.get(bearer(request), "")
+        message = known.format(ref=ref) or f"Access to model {ref} is restricted."
+        status = 403 if known else 401
+        request.reply(status, {"error": message}, X_Error_Code="GatedRepo", X_Error_Message=message)
         return None
     found = request.hub.shelf.at(ref, revision) if revision else repo
     if found is None:

@@ -130,7 +130,8 @@ class Repo:
         card = self.card()
         library = card.get("library_name", "transformers")
         task = card.get("pipeline_tag", "text-generation")
-        tags = [library, task, *card.get("tags", [])]
+        spoken = card.get("language") or []
+        tags = [library, task, *card.get("tags", []), *([spoken] if isinstance(spoken, str) else spoken)]
         if any(path.endswith(".safetensors") for path in self.paths()):
             tags.append("safetensors")
         if card.get("license"):
