@@ -23,11 +23,27 @@ def source_of(ref: str, source: str | None) -> str:
     return "starter" if ref.startswith(STARTER_PREFIX) else "huggingface"
 
 
+def variant_of(ref: str, source: str, quant: str | None) -> tuple[str, str | None]:
+    """`REF:Q4_K_M`, as `ollama` and `llama.cpp` have it, is REF in that variant."""
+    name, colon, suffix = ref.partition(":")
+    if source != "huggingface" or not colon or "/" in suffix:
+        return ref, quant
+    return name, quant or suffix
+
+
 def start(
-    hub: Hub, ref: str, source: str, revision: str | None, include: list[str], exclude: list[str]
+    hub: Hub,
+    ref: str,
+    source: str,
+    revision: str | None,
+    include: list[str],
+    exclude: list[str],
+    quant: str | None = None,
 ) -> Download:
     """Ask the hub for it. The same pull already known is taken up: under way, paused (goes on), or done."""
-    wanted = {"source": source, "ref": ref, "revision": revision, "include": include, "exclude": exclude}
+    ref, quant = variant_of(ref, source, quant)
+    wanted: dict[str, Any] = {"source": source, "ref": ref, "revision": revision, "include": include}
+    wanted |= {"exclude": exclude, "options": {"quant": quant} if quant else {}}
     try:
         return dict(hub.post("downloads", {key: value for key, value in wanted.items() if value}))
     except CliError as error:

@@ -26,4 +26,19 @@ class Rate(click.ParamType):
         return int(float(found[1]) * _UNITS[(found[2] or "").lower()])
 
 
+class Count(click.ParamType):
+    """A number of parameters: `7B`, `500M`, `1.5B`."""
+
+    name = "count"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([kmbt]?)", value.strip().lower())
+        if found is None:
+            self.fail(f"'{value}' is no number of parameters. Write it like 7B or 500M.", param, ctx)
+        return round(float(found[1]) * {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}[found[2]])
+
+
 RATE = Rate()
+COUNT = Count()

@@ -75,6 +75,7 @@ class DownloadOut(OwnedOut):
     speed: float | None = Field(default=None, description="Bytes per second.")
     eta: float | None = Field(default=None, description="Seconds to the end.")
     message: str = ""
+    note: str | None = Field(default=None, description="What was chosen for who did not say it.")
     waiting: ErrorInfo | None = Field(default=None, description="Why it is held in the queue.")
     priority: int = Field(default=0, description="Higher runs first.")
     position: int | None = Field(

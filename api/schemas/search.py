@@ -1,6 +1,6 @@
 """Looking for models in a source."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,17 @@ class SearchParams(Body):
         default=None, max_length=100, description="For example `transformers` or `gguf`."
     )
     license: str | None = Field(default=None, max_length=100)
-    gated: bool | None = None
+    language: str | None = Field(
+        default=None, max_length=20, pattern="^[A-Za-z-]+$", description="`en`, `zh`, …"
+    )
+    tags: str | None = Field(
+        default=None, max_length=500, description="Further tags, comma between them; a model has all of them."
+    )
+    min_parameters: int | None = Field(default=None, ge=0, le=10**15, description="At least so many weights.")
+    max_parameters: int | None = Field(default=None, ge=1, le=10**15, description="At most so many weights.")
+    gated: bool | None = Field(
+        default=None, description="True: only models behind a licence to accept; false: none of them."
+    )
     sort: str | None = Field(
         default=None, pattern="^(downloads|likes|last_modified|created_at|trending_score)$"
     )
@@ -52,6 +62,28 @@ class RemoteFileOut(Out):
     path: str
     size: int | None = None
     sha256: str | None = None
+    here: bool = Field(default=False, description="The store has this content: it would not be fetched.")
+    safe: bool = Field(default=True, description="False: a format that can run code when loaded (pickle).")
+
+
+class VariantOut(Out):
+    """One way to have the model, complete: its weights and what every variant needs."""
+
+    name: str = Field(description="What `options.quant` of a download takes.", examples=["Q4_K_M"])
+    title: str
+    kind: Literal["gguf", "safetensors", "other"]
+    files: list[str] = Field(description="Paths of all its files.")
+    weights: list[str] = Field(description="Those that only this variant has.")
+    size: int | None = Field(default=None, description="Bytes of all its files.")
+    missing: int | None = Field(default=None, description="Bytes that are not in the store yet.")
+    bits: float | None = Field(default=None, description="Nominal bits per weight.")
+    safe: bool = Field(default=True, description="False: a format that can run code when loaded (pickle).")
+    complete: bool = Field(default=True, description="False: parts are missing at the source.")
+    fits_memory: bool | None = Field(default=None, description="In what this machine has, a GPU included.")
+    fits_free_memory: bool | None = Field(default=None, description="In what of it is free now.")
+    fits_disk: bool | None = None
+    recommended: bool = False
+    reason: str | None = Field(default=None, description="Why it is recommended.")
 
 
 class RevisionOut(Out):
@@ -76,6 +108,7 @@ class RemoteModel(Out):
     private: bool
     size: int = Field(description="Bytes of all files.")
     files: list[RemoteFileOut]
+    variants: list[VariantOut] = []
     revisions: list[RevisionOut]
     card: CardOut
 

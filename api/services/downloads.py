@@ -128,6 +128,7 @@ def shape(download: Download) -> DownloadOut:
         speed=progress.get("speed") if moving else None,
         eta=progress.get("eta") if moving else None,
         message=progress.get("message") or "",
+        note=download.plan.get("note"),
         waiting=job.waiting,  # type: ignore[arg-type]
         priority=job.priority,
         rate=chosen.get("rate"),

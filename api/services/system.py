@@ -31,6 +31,13 @@ def overview() -> SystemOut:
     )
 
 
+def memory_for_models() -> tuple[int, int]:
+    """Bytes in which one model can run: in all, and free now; a GPU's where it has more than the machine."""
+    main = psutil.virtual_memory()
+    places = [(main.total, main.available), *((gpu.memory.total, gpu.memory.free) for gpu in _gpu())]
+    return max(total for total, _ in places), max(free for _, free in places)
+
+
 def ready() -> Ready:
     """Whether all parts serve."""
     found = parts()

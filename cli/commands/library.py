@@ -3,6 +3,7 @@
 import click
 
 from cli import console, downloads, naming, text
+from cli import remote as remote_model
 from cli.app import App, command
 
 
@@ -37,11 +38,14 @@ def list_command(app: App, words: str | None) -> None:
 @command("show")
 @click.argument("model", shell_complete=naming.complete_model)
 @click.option("--card", is_flag=True, help="Show the model card alone.")
+@click.option("--remote", is_flag=True, help="Look at its source: variants, sizes, what is here already.")
 @click.option("--source", help="Look at the model in this source instead of the library.")
-@click.option("--revision", help="With --source: branch, tag or commit.")
-def show_command(app: App, model: str, card: bool, source: str | None, revision: str | None) -> None:
+@click.option("--revision", help="With --remote: branch, tag or commit.")
+def show_command(
+    app: App, model: str, card: bool, remote: bool, source: str | None, revision: str | None
+) -> None:
     """Show what is known of MODEL: figures, files, card."""
-    if source or revision:
+    if remote or source or revision:
         _remote(app, model, downloads.source_of(model, source), revision, card)
         return
     found = naming.model(app.hub, model)
@@ -101,15 +105,4 @@ def _remote(app: App, ref: str, source: str, revision: str | None, card: bool) -
     elif app.json:
         console.document(found)
     else:
-        access = [word for word in ("gated", "private") if found[word]]
-        console.fields(
-            [
-                ("ref", found["ref"]),
-                ("source", source),
-                ("revision", f"{found['revision']} ({found['commit'][:12]})"),
-                ("access", ", ".join(access) or "open"),
-                ("size", text.size(found["size"])),
-                ("revisions", ", ".join(r["name"] for r in found["revisions"][:20])),
-            ]
-        )
-        _files(found["files"])
+        remote_model.show(found)

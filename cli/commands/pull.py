@@ -13,6 +13,7 @@ OLLAMA = "ollama:"
 @click.argument("ref")
 @click.option("--source", help="Where from.  [default: starter for modelhub/…, else huggingface]")
 @click.option("--revision", help="Branch, tag or commit.")
+@click.option("--quant", metavar="NAME", help="Which variant: Q4_K_M, Q8_0, … The same as REF:NAME.")
 @click.option("--include", multiple=True, metavar="GLOB", help="Take only files like this. May be repeated.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave files like this. May be repeated.")
 @click.option("-d", "--detach", is_flag=True, help="Start it and do not watch.")
@@ -21,18 +22,22 @@ def pull_command(
     ref: str,
     source: str | None,
     revision: str | None,
+    quant: str | None,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     detach: bool,
 ) -> None:
     """Bring the model REF home. The hub downloads; this only watches, and can be left and taken up again.
 
+    Of a model in several quantisations one is taken: that of REF:NAME, or the recommended one.
     `ollama:NAME` lets the Ollama server pull NAME.
     """
     if source is None and ref.startswith(OLLAMA):
         source, ref = "ollama", ref.removeprefix(OLLAMA)
     where = downloads.source_of(ref, source)
-    download = downloads.start(app.hub, ref, where, revision, list(include), list(exclude))
+    download = downloads.start(app.hub, ref, where, revision, list(include), list(exclude), quant)
+    if download.get("note") and not app.json:
+        console.note(f"{download['note']} `modelhub show --remote {download['ref']}` lists them all.")
     if detach:
         if app.json:
             console.document(download)

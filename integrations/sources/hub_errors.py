@@ -64,8 +64,8 @@ def _gated(case: Case) -> IntegrationError:
     if not token():
         return _gate(
             case, "no_token", case.page,
-            f"The authors of {case.model} ask you to accept their licence first. Open {case.page}, accept it, "
-            f"make a token of that account at {case.tokens}, set HF_TOKEN to it and try again.",
+            f"The authors of {case.model} ask you to accept their licence first. Open {case.page}, accept "
+            f"it, make a token of that account at {case.tokens}, set HF_TOKEN to it and try again.",
         )  # fmt: skip
     if _refused(case):
         return _token_refused(case)
@@ -84,8 +84,8 @@ def _gated(case: Case) -> IntegrationError:
     if "reject" in case.said:
         return _gate(
             case, "rejected", case.page,
-            f"The authors of {case.model} did not give this account access. Use another model, or the token of "
-            "an account that has access.",
+            f"The authors of {case.model} did not give this account access. Use another model, or the token "
+            "of an account that has access.",
         )  # fmt: skip
     return _gate(
         case, "not_accepted", case.page,
@@ -114,7 +114,7 @@ def _token_refused(case: Case) -> IntegrationError:
 
 
 def _not_found(case: Case) -> IntegrationError:
-    """The Hub says 401 or 404 for what is private and for what is not there alike: nobody is to know which."""
+    """The Hub says 401 or 404 for what is private and for what is not there alike: nobody is to know."""
     if _refused(case):
         return _token_refused(case)
     if token():

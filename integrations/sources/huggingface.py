@@ -176,7 +176,7 @@ def _short(number: int) -> str:
 
 
 def _in_range(item: SearchItem, query: SearchQuery) -> bool:
-    """A mirror may not know the filter by parameters: what is known to be outside is left out here as well."""
+    """A mirror may not know the filter by parameters: what is known to be outside is left out here too."""
     if item.parameters is None:
         return True
     return (query.min_parameters or 0) <= item.parameters <= (query.max_parameters or item.parameters)

@@ -1,8 +1,8 @@
 """What a repository offers more than once: GGUF by quantisation, safetensors by precision, other formats.
 
-A pure look at a list of files. Each variant is complete in itself: its weights (all parts of a split file) and
-the small files every variant needs. One is recommended: for GGUF the one `ollama` and `llama.cpp` take when
-nobody says which (Q4_K_M), unless it does not fit this machine's memory.
+A pure look at a list of files. Each variant is complete in itself: its weights (all parts of a split file)
+and the small files every variant needs. One is recommended: for GGUF the one `ollama` and `llama.cpp` take
+when nobody says which (Q4_K_M), unless it does not fit this machine's memory.
 """
 
 import re
@@ -15,12 +15,14 @@ from integrations.errors import FileNotInRepo
 from integrations.sources.base import RemoteFile
 
 QUANT = re.compile(
-    r"(?:^|(?<=[-._/ ]))((?:UD-)?(?:I?Q[1-8](?:_[A-Z0-9]+)*|TQ[12]_0|MXFP4(?:_MOE)?|NVFP4|BF16|F?P?16|F?P?32))"
+    r"(?:^|(?<=[-._/ ]))((?:UD-)?(?:I?Q[1-8](?:_[A-Z0-9]+)*|TQ[12]_0|MXFP4(?:_MOE)?|NVFP4|BF16|FP?16|FP?32))"
     r"(?=$|[-._/ ])",
     re.IGNORECASE,
 )
 SPLIT = re.compile(r"-(\d{5})-of-(\d{5})$")
-PRECISION = re.compile(r"\.(fp16|bf16|fp32|fp8|fp4|int8|int4|non_ema|ema)(?=$|-\d{5}-of-\d{5}$)", re.IGNORECASE)
+PRECISION = re.compile(
+    r"\.(fp16|bf16|fp32|fp8|fp4|int8|int4|non_ema|ema)(?=$|-\d{5}-of-\d{5}$)", re.IGNORECASE
+)
 INDEX = re.compile(r"\.safetensors\.index(?:\.(\w+))?\.json$")
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 OTHER = {
@@ -35,8 +37,8 @@ OTHER = {
 """Name → title, endings, folders. The same weights once more for other frameworks, some as code that runs."""
 
 PREFERRED = (
-    "Q4_K_M", "UD-Q4_K_XL", "Q4_K", "Q4_K_S", "Q4_K_L", "IQ4_XS", "IQ4_NL", "Q4_0", "Q4_1", "MXFP4", "MXFP4_MOE",
-    "Q5_K_M", "Q5_K_S", "Q3_K_M", "Q3_K_L", "Q6_K", "Q8_0", "BF16", "F16", "FP16",
+    "Q4_K_M", "UD-Q4_K_XL", "Q4_K", "Q4_K_S", "Q4_K_L", "IQ4_XS", "IQ4_NL", "Q4_0", "Q4_1", "MXFP4",
+    "MXFP4_MOE", "Q5_K_M", "Q5_K_S", "Q3_K_M", "Q3_K_L", "Q6_K", "Q8_0", "BF16", "F16", "FP16",
 )  # fmt: skip
 NEEDED_BESIDE = 512 * 1024**2
 """Bytes a running model needs beside its weights, at least: context, buffers. A tenth of the weights more."""
@@ -127,7 +129,7 @@ def _gguf(files: Sequence[RemoteFile], shared: list[str]) -> list[Variant]:
 
 
 def _gguf_key(path: str) -> tuple[str, str]:
-    """(name without its quantisation, quantisation) of a GGUF file; the folder may say what the file does not."""
+    """(name without its quantisation, quantisation) of a GGUF file; the folder may say what it does not."""
     folder, _, name = path.rpartition("/")
     stem = SPLIT.sub("", name[: -len(".gguf")])
     if matches := list(QUANT.finditer(stem)):
@@ -281,4 +283,6 @@ def _best(ggufs: list[Variant], memory: int | None) -> tuple[Variant, str]:
     if small:
         best = max(small, key=lambda each: each.size or 0)
         return best, f"The largest that fits this machine's memory; {common.name} does not."
-    return min(ggufs, key=lambda each: each.size or 0), "The smallest; even it needs more memory than is here."
+    return min(
+        ggufs, key=lambda each: each.size or 0
+    ), "The smallest; even that needs more memory than is here."

@@ -6,6 +6,7 @@ from integrations.errors import FileNotInRepo
 from integrations.sources.base import RemoteFile
 from integrations.sources.quantisations import Variant, find, recommended, variants
 
+
 def choose(
     files: list[RemoteFile], quant: str | None, memory: int | None = None
 ) -> tuple[list[RemoteFile], Variant | None, str | None]:
@@ -17,7 +18,9 @@ def choose(
     if quant:
         variant, note = find(found, quant), None
         if not variant.complete:
-            raise FileNotInRepo(f"Parts of '{variant.name}' are missing at its source. Choose another variant.")
+            raise FileNotInRepo(
+                f"Parts of '{variant.name}' are missing at its source. Choose another variant."
+            )
     else:
         best = recommended(found)
         if best is None or best.kind == "other":

@@ -9,8 +9,9 @@ import pytest
 
 from integrations.errors import FileNotInRepo, GatedModel, InvalidRef, NotFound, RevisionNotFound, Unsupported
 from integrations.sources import SOURCES
-from integrations.sources.base import SearchQuery, Source
+from integrations.sources.base import SearchItem, SearchQuery, Source
 from integrations.sources.cards import MAX_NODES, parse_card
+from integrations.sources.huggingface import _in_range, search_params
 from integrations.sources.refs import check_ref, check_revision
 from tests.support.downloads import build_model, content
 from tests.support.hub import TOKEN, Hub
@@ -43,6 +44,19 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             likes=n,
         )
     add(root, "many/bert", "pipeline_tag: fill-mask\nlibrary_name: keras", downloads=5000)
+    add(
+        root,
+        "sized/half",
+        "language: [en, zh]\ntags: [moe]",
+        safetensors={"total": 500_000_000, "parameters": {}},
+    )
+    add(root, "sized/seven", "language: en", safetensors={"total": 7_000_000_000, "parameters": {}})
+    add(root, "sized/unknown", "license: mit", safetensors=None)
+    quants = root / "org" / "quants"
+    quants.mkdir()
+    for name in ("m-Q2_K.gguf", "m-Q4_K_M.gguf", "m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"):
+        (quants / name).write_text(name)
+    (quants / "README.md").write_text("# many")
     add(root, "gated/model", "license: llama3")
     add(root, "private/model", "license: mit")
     both = root / "org" / "both"
@@ -74,13 +88,30 @@ def found(**query: object) -> list[str]:
 
 def test_search_by_text_author_task_library_and_license(hub: Hub) -> None:
     assert found(text="bert") == ["many/bert"]
-    assert set(found(author="org")) == {"org/model", "org/both", "org/pickles"}
+    assert set(found(author="org")) == {"org/model", "org/both", "org/pickles", "org/quants"}
     assert found(task="fill-mask") == ["many/bert"]
     assert found(library="keras") == ["many/bert"]
     assert found(text="llama", license="mit") == ["many/llama-1", "many/llama-3", "many/llama-5"]
     assert found(gated=True) == ["gated/model"]
     assert "gated/model" not in found(gated=False)
     assert found(text="nothing is called this") == []
+
+
+def test_search_by_language_tags_and_parameters(hub: Hub) -> None:
+    assert found(author="sized", language="zh") == ["sized/half"]
+    assert found(author="sized", language="en", tags=["moe"]) == ["sized/half"]
+    assert found(author="sized", min_parameters=1_000_000_000) == ["sized/seven"]
+    assert found(author="sized", max_parameters=1_500_000_000) == ["sized/half"]
+    assert found(author="sized", min_parameters=10**9, max_parameters=6 * 10**9) == []
+
+
+def test_a_mirror_that_ignores_the_range_of_parameters_is_not_believed() -> None:
+    wanted = SearchQuery(min_parameters=10**9, max_parameters=8 * 10**9)
+    assert search_params(wanted)["num_parameters"] == "min:1B,max:8B"
+    assert search_params(SearchQuery(min_parameters=1_500_000_000))["num_parameters"] == "min:1500M"
+    counts = {10**8: False, 7 * 10**9: True, 9 * 10**9: False, None: True}
+    for count, wants in counts.items():
+        assert _in_range(SearchItem(ref="a/b", name="b", parameters=count), wanted) is wants
 
 
 def test_search_sorts(hub: Hub) -> None:
@@ -168,6 +199,24 @@ def test_plan_with_globs(hub: Hub) -> None:
         paths("org/both", include=["config.json", "no such*"])
     with pytest.raises(FileNotInRepo, match="Nothing is left"):
         paths("org/both", exclude=["*"])
+
+
+def test_plan_takes_one_quantisation(hub: Hub) -> None:
+    plan = source.plan("org/quants", None, None, None)
+    assert [file.path for file in plan.files] == ["README.md", "m-Q4_K_M.gguf"]
+    assert plan.note and "Of 3 quantisations Q4_K_M was chosen" in plan.note
+    again = source.plan("org/quants", None, None, None, source.Options.model_validate(plan.options))
+    assert again.files == plan.files and again.note is None, "what was chosen once stays chosen"
+    other = source.plan("org/quants", None, None, ["*.md"], source.Options.model_validate({"quant": "q8_0"}))
+    assert [file.path[-18:] for file in other.files] == [
+        "00001-of-00002.gguf"[-18:],
+        "00002-of-00002.gguf"[-18:],
+    ]
+    assert paths("org/quants", include=["*Q2*", "*Q4*"]) == ["m-Q2_K.gguf", "m-Q4_K_M.gguf"]
+    with pytest.raises(FileNotInRepo, match="Q2_K, Q4_K_M, Q8_0"):
+        source.plan("org/quants", None, None, None, source.Options.model_validate({"quant": "Q9"}))
+    with pytest.raises(Unsupported, match="not both"):
+        source.plan("org/quants", None, ["*"], None, source.Options.model_validate({"quant": "Q8_0"}))
 
 
 def test_plan_refuses_hostile_names(hub: Hub, root: Path) -> None:

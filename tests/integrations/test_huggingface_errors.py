@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from huggingface_hub import errors as hub_errors
 
-from integrations.errors import AccessDenied, IntegrationError, InvalidRef, Throttled, Unreachable
+from integrations.errors import AccessDenied, IntegrationError, InvalidRef, NotFound, Throttled, Unreachable
 from integrations.sources import hub_client
 from integrations.sources.base import SearchQuery
 from integrations.sources.hub_errors import KNOWN, translate
@@ -147,3 +147,44 @@ def test_endpoint_and_token_are_read_at_call_time(tmp_path: Path, monkeypatch: p
             assert [item.ref for item in source.search(SearchQuery()).items] == [name]
             assert running.requests()[-1]["authorization"] == (f"Bearer {token}" if token else None)
         assert {entry["path"] for entry in one.requests() + two.requests()} == {"/api/models"}, "no call home"
+
+
+@pytest.mark.parametrize(
+    ("token", "reason", "says", "page"),
+    [
+        ("", "no_token", "accept their licence", "/gated/model"),
+        ("hf_bad", "token_refused", "wrong or was revoked", "/settings/tokens"),
+        ("hf_expired", "token_refused", "has expired", "/settings/tokens"),
+        ("hf_new", "not_accepted", "has not accepted the licence", "/gated/model"),
+        ("hf_waiting", "pending", "have not answered yet", "/gated/model"),
+        ("hf_rejected", "rejected", "did not give this account access", "/gated/model"),
+        ("hf_fine", "token_scope", "lacks one permission", "/settings/tokens"),
+    ],
+)
+def test_each_way_to_be_kept_out_has_its_sentence_and_its_link(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str, reason: str, says: str, page: str
+) -> None:
+    build_model(tmp_path / "gated" / "model", weights_bytes=1000)
+    monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(AccessDenied, match=says) as caught:
+        source.plan("gated/model", None, None, None)
+    assert caught.value.details["reason"] == reason
+    assert caught.value.details["url"] == f"{hub.url}{page}"
+    assert f"{hub.url}{page}" in str(caught.value) or reason == "rejected"
+    assert not token or token not in str(caught.value)
+
+
+def test_what_is_private_and_what_is_not_there_look_alike(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_model(tmp_path / "private" / "model", weights_bytes=1000)
+    for token, reason in (("", "no_token"), ("hf_other", "no_access")):
+        monkeypatch.setenv("HF_TOKEN", token)
+        told = set()
+        for ref in ("private/model", "org/none"):
+            with pytest.raises(NotFound) as caught:
+                source.listing(ref, None)
+            assert caught.value.details["reason"] == reason
+            assert caught.value.details["url"] == f"{hub.url}/settings/tokens"
+            told.add(str(caught.value).replace(ref, "REF"))
+        assert len(told) == 1
