@@ -2431,6 +2431,12 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Note
+             * @description What was chosen for who did not say it.
+             * @default null
+             */
+            note: string | null;
+            /**
              * Owner Id
              * @default null
              */
@@ -4293,8 +4299,20 @@ export interface components {
         };
         /** RemoteFileOut */
         RemoteFileOut: {
+            /**
+             * Here
+             * @description The store has this content: it would not be fetched.
+             * @default false
+             */
+            here: boolean;
             /** Path */
             path: string;
+            /**
+             * Safe
+             * @description False: a format that can run code when loaded (pickle).
+             * @default true
+             */
+            safe: boolean;
             /**
              * Sha256
              * @default null
@@ -4333,6 +4351,11 @@ export interface components {
             size: number;
             /** Source */
             source: string;
+            /**
+             * Variants
+             * @default []
+             */
+            variants: components["schemas"]["VariantOut"][];
         };
         /**
          * Removable
@@ -5058,6 +5081,93 @@ export interface components {
              * @default []
              */
             teams: string[];
+        };
+        /**
+         * VariantOut
+         * @description One way to have the model, complete: its weights and what every variant needs.
+         */
+        VariantOut: {
+            /**
+             * Bits
+             * @description Nominal bits per weight.
+             * @default null
+             */
+            bits: number | null;
+            /**
+             * Complete
+             * @description False: parts are missing at the source.
+             * @default true
+             */
+            complete: boolean;
+            /**
+             * Files
+             * @description Paths of all its files.
+             */
+            files: string[];
+            /**
+             * Fits Disk
+             * @default null
+             */
+            fits_disk: boolean | null;
+            /**
+             * Fits Free Memory
+             * @description In what of it is free now.
+             * @default null
+             */
+            fits_free_memory: boolean | null;
+            /**
+             * Fits Memory
+             * @description In what this machine has, a GPU included.
+             * @default null
+             */
+            fits_memory: boolean | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gguf" | "safetensors" | "other";
+            /**
+             * Missing
+             * @description Bytes that are not in the store yet.
+             * @default null
+             */
+            missing: number | null;
+            /**
+             * Name
+             * @description What `options.quant` of a download takes.
+             * @example Q4_K_M
+             */
+            name: string;
+            /**
+             * Reason
+             * @description Why it is recommended.
+             * @default null
+             */
+            reason: string | null;
+            /**
+             * Recommended
+             * @default false
+             */
+            recommended: boolean;
+            /**
+             * Safe
+             * @description False: a format that can run code when loaded (pickle).
+             * @default true
+             */
+            safe: boolean;
+            /**
+             * Size
+             * @description Bytes of all its files.
+             * @default null
+             */
+            size: number | null;
+            /** Title */
+            title: string;
+            /**
+             * Weights
+             * @description Those that only this variant has.
+             */
+            weights: string[];
         };
         /** VersionOut */
         VersionOut: {
@@ -14021,6 +14131,10 @@ export interface operations {
                 task?: string;
                 library?: string;
                 license?: string;
+                language?: string;
+                tags?: string;
+                min_parameters?: number;
+                max_parameters?: number;
                 gated?: boolean;
                 sort?: string;
                 limit?: number;
