@@ -23,7 +23,7 @@ const owned = { owner_id: 'u1', owner_name: 'Administrator', visibility: 'privat
 
 export const makeDownload = (changes: Partial<Download> = {}): Download => ({
   id: 'd1', job_id: 'j1', source: 'huggingface', ref: 'org/tiny', name: 'tiny', revision: 'main', commit: 'c0ffee',
-  status: 'downloading', bytes_done: 0, bytes_total: 1000, speed: null, eta: null, message: '', error: null, model_id: null,
+  status: 'downloading', bytes_done: 0, bytes_total: 1000, speed: null, eta: null, message: '', note: null, error: null, model_id: null,
   waiting: null, priority: 0, position: null, rate: null, connections: null, any_time: false, resumable: null, restart_required: false,
   update_of: null, files: [], created_at: AT, updated_at: AT, version: 1, ...owned, ...changes,
 })
@@ -48,9 +48,19 @@ export const makeFound = (changes: Partial<FoundModel> = {}): FoundModel => ({
   ...changes,
 })
 
+export const makeRemoteFile = (changes: Partial<RemoteModel['files'][number]> = {}): RemoteModel['files'][number] => ({
+  path: 'config.json', size: 100, sha256: null, here: false, safe: true, ...changes,
+})
+
+export const makeVariant = (changes: Partial<RemoteModel['variants'][number]> = {}): RemoteModel['variants'][number] => ({
+  name: 'Q4_K_M', title: 'Q4_K_M', kind: 'gguf', files: ['tiny-Q4_K_M.gguf'], weights: ['tiny-Q4_K_M.gguf'], size: 4000, missing: 4000,
+  bits: 4, safe: true, complete: true, fits_memory: true, fits_free_memory: true, fits_disk: true, recommended: false, reason: null,
+  ...changes,
+})
+
 export const makeRemote = (changes: Partial<RemoteModel> = {}): RemoteModel => ({
   source: 'huggingface', ref: 'org/tiny', revision: 'main', commit: 'c0ffee', gated: false, private: false, size: 2100,
-  files: [{ path: 'config.json', size: 100, sha256: null }, { path: 'model.safetensors', size: 2000, sha256: null }],
+  files: [makeRemoteFile(), makeRemoteFile({ path: 'model.safetensors', size: 2000 })], variants: [],
   revisions: [{ name: 'main', kind: 'branch', commit: 'c0ffee' }], card: { text: '# Tiny', metadata: {} }, ...changes,
 })
 

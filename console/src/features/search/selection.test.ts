@@ -1,8 +1,8 @@
-import { makeRemote } from '@/testing/data'
+import { makeRemote, makeRemoteFile } from '@/testing/data'
 
 import { literal, requestFor, sizeOf } from './selection'
 
-const many = (count: number) => makeRemote({ files: Array.from({ length: count }, (_file, n) => ({ path: `f${n}`, size: 1, sha256: null })) })
+const many = (count: number) => makeRemote({ files: Array.from({ length: count }, (_file, n) => makeRemoteFile({ path: `f${n}`, size: 1 })) })
 const first = (count: number) => new Set(Array.from({ length: count }, (_file, n) => `f${n}`))
 
 test('everything is asked for without a list', () => {
