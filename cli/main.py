@@ -27,6 +27,7 @@ COMMANDS = {
     "resume": "downloads",
     "cancel": "downloads",
     "retry": "downloads",
+    "forget": "downloads",
     "move": "queue",
     "limit": "queue",
     "df": "storage",

@@ -1,4 +1,4 @@
-"""`modelhub downloads`, `pause`, `resume`, `cancel`, `retry`."""
+"""`modelhub downloads`, `pause`, `resume`, `cancel`, `retry`, `forget`."""
 
 import click
 
@@ -103,6 +103,18 @@ def retry_command(app: App, download_or_job: str) -> None:
     path, found = _download_or_job(app, download_or_job)
     hint = f"Watch with `modelhub pull {found['ref']}`." if path == "downloads" else "See `modelhub jobs`."
     _tell(app, app.hub.post(f"{path}/{found['id']}/retry"), hint)
+
+
+@command("forget")
+@click.argument("download", shell_complete=naming.complete_download)
+def forget_command(app: App, download: str) -> None:
+    """Take an ended download off the list, with the parts of a failed one; the model it brought stays."""
+    found = naming.download(app.hub, download)
+    app.hub.delete(f"downloads/{found['id']}")
+    if app.json:
+        console.document({"forgotten": found["id"]})
+    else:
+        console.say(f"{naming.label(found)}: off the list.")
 
 
 def _download_or_job(app: App, typed: str) -> tuple[str, naming.Found]:

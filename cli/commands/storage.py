@@ -36,7 +36,9 @@ def df_command(app: App) -> None:
     for held in found["held"]:
         console.note(f"{held['name']} is held: {held['waiting']['message']}", "yellow")
     if found["removable"]:
-        console.note("What could be removed (`modelhub rm`), with what that would free:")
+        console.note(
+            "What could be removed (models: `modelhub rm`, parts: `modelhub forget`), and what that frees:"
+        )
         console.table(
             ["ID", "WHAT", "NAME", ">FREES"],
             [

@@ -109,6 +109,8 @@ def test_everything_comes_back_as_it_was_wanted(
             assert contents(Path(model["path"])) == contents(shelf / f"light/{name}")
         refused = call(hub, "cancel", small["id"])
         assert not refused["ok"] and refused["error"]["code"] == "CONFLICT"
+        assert terminal.run("forget", small["id"]).code == 0
+        assert small["id"] not in [item["id"] for item in hub.get("/downloads")["items"]]
         actions = [entry["action"] for entry in hub.get("/audit?limit=200")["items"]]
         assert {"download.pause", "download.again", "download.move", "settings.change"} <= set(actions)
         assert hub.get("/storage")["filesystems"][0]["reserved"] == 0
