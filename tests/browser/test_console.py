@@ -147,7 +147,8 @@ def test_from_a_name_to_a_conversation(page: Page, hub: Hub) -> None:
 def test_a_phone_shows_everything_without_sideways_scrolling(page: Page, hub: Hub) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, hub)
-    for path in ("/", "/search", "/downloads", "/library", "/storage", "/deployments", "/chat", "/jobs", "/admin/settings"):
+    places = "search downloads library storage deployments chat jobs admin/settings".split()
+    for path in ("/", *(f"/{place}" for place in places)):
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         expect(page.locator(".ant-skeleton")).to_have_count(0)
