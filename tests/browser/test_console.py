@@ -147,7 +147,7 @@ def test_from_a_name_to_a_conversation(page: Page, hub: Hub) -> None:
 def test_a_phone_shows_everything_without_sideways_scrolling(page: Page, hub: Hub) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     sign_in(page, hub)
-    places = "search downloads library storage deployments chat jobs admin/settings".split()
+    places = ["search", "downloads", "library", "storage", "deployments", "chat", "jobs", "admin/settings"]
     for path in ("/", *(f"/{place}" for place in places)):
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
