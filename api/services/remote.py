@@ -104,8 +104,10 @@ def run(job_id: str) -> None:
             jobs.finish(held, "cancelled")
         elif action == "store":
             _store(held, version)
-        elif bring_back(held, version):
-            jobs.finish(held, "completed")
+        else:
+            size = version.size
+            if bring_back(held, version):
+                jobs.finish(held, "completed", progress=_all_of(size))
     except jobs.StaleFence:
         return
     except Exception as error:
@@ -191,7 +193,7 @@ def _store(held: jobs.Claim, version: ModelVersion) -> None:
             jobs.submit(after_commit, "storage", "", {"action": "discard", "contents": orphans})
         audit.note("model.store", ("model", model_id, ""), version=version_id, files=len(known))
 
-    jobs.finish(held, "completed", also=also)
+    jobs.finish(held, "completed", also=also, progress=_all_of(sum(file["size"] for file in files)))
 
 
 def _discard(held: jobs.Claim, contents: list[str]) -> None:
@@ -224,6 +226,10 @@ def _followed(held: jobs.Claim, name: str, spec: dict[str, Any]) -> bool:
     if outcome.kind == "result":
         shutil.rmtree(directory, ignore_errors=True)
     return outcome.kind == "result"
+
+
+def _all_of(size: int) -> dict[str, int]:
+    return {"bytes_done": size, "bytes_total": size}
 
 
 def _keys() -> dict[str, str]:
