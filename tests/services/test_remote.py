@@ -125,12 +125,13 @@ def test_deleting_takes_from_the_storage_what_nobody_refers_to(ann: Person, stor
     assert ann.data(f"models/{back}/impact")["bytes_remote"] == len(LARGE)
 
 
-def test_a_deployment_brings_its_model_back_first(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_brings_its_model_back_first(ann: Person) -> None:
     id = shelve({"model.safetensors": LARGE, "config.json": SMALL}, ann.id)
     work_off()
     ann.made(f"models/{id}/offload")
     deployment = ann.made("deployments", {"model_id": id, "name": "d"})
     assert ann.post(f"models/{id}/offload").status_code == 409, "it is about to be needed"
+    db.session.rollback()
     job = db.session.query(Job).filter_by(kind="deploy").one().id
     serving.deploy(job)
     db.session.expire_all()
