@@ -52,7 +52,7 @@ def ps_command(app: App) -> None:
                 item["name"],
                 item["id"],
                 item["model_name"],
-                item["status"],
+                item["status"] + (" (older version)" if item.get("outdated") else ""),
                 item["runtime"],
                 item["engine"] or "",
                 text.ago(item["created_at"]),

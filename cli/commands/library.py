@@ -1,17 +1,48 @@
 """`modelhub list` and `modelhub show`."""
 
+from typing import Any
+
 import click
 
 from cli import console, downloads, naming, text
 from cli import remote as remote_model
 from cli.app import App, command
 
+SORTS = ("created", "name", "-name", "size", "-size")
+
 
 @command("list")
 @click.argument("words", metavar="[TEXT]", required=False)
-def list_command(app: App, words: str | None) -> None:
-    """List the models in the library, or those with TEXT in their names."""
-    found = list(app.hub.pages("models", q=words))
+@click.option("--kind", type=click.Choice(["base", "adapter", "merged", "gguf"]), help="Only this kind.")
+@click.option("--source", help="Only from this source.")
+@click.option("--tag", help="Only with this tag.")
+@click.option("--mine", is_flag=True, help="Only yours.")
+@click.option("--visibility", type=click.Choice(["private", "team", "public"]), help="Only seen by these.")
+@click.option("--quantization", help="Only of this quantization, for example Q4_K_M.")
+@click.option("--sort", type=click.Choice(SORTS), default="created", show_default=True, help="The order.")
+def list_command(
+    app: App,
+    words: str | None,
+    kind: str | None,
+    source: str | None,
+    tag: str | None,
+    mine: bool,
+    visibility: str | None,
+    quantization: str | None,
+    sort: str,
+) -> None:
+    """List the models in the library, or those with TEXT in name, ref or tags. A * marks what has a newer
+    revision (`modelhub outdated`)."""
+    filters: dict[str, Any] = {
+        "q": words,
+        "kind": kind,
+        "source": source,
+        "tag": tag,
+        "owner": "me" if mine else None,
+        "visibility": visibility,
+        "quantization": quantization,
+    }
+    found = list(app.hub.pages("models", sort=None if sort == "created" else sort, **filters))
     if app.json:
         console.document({"items": found})
         return
@@ -19,7 +50,7 @@ def list_command(app: App, words: str | None) -> None:
         ["NAME", "ID", "KIND", ">PARAMETERS", ">SIZE", "SOURCE", "CREATED"],
         [
             (
-                item["name"],
+                item["name"] + (" *" if item.get("newer") else ""),
                 item["id"],
                 item["kind"],
                 text.count(item["parameters"]),
@@ -30,7 +61,7 @@ def list_command(app: App, words: str | None) -> None:
             for item in found
         ],
         empty="The library has no such model."
-        if words
+        if any(filters.values())
         else "The library is empty. `modelhub pull REF` fills it.",
     )
 
@@ -63,6 +94,7 @@ def _show(model: naming.Found) -> None:
     console.fields(
         [
             ("name", model["name"]),
+            ("description", model.get("description")),
             ("id", model["id"]),
             ("kind", model["kind"]),
             ("source", f"{model['source']}: {model['ref']} @ {model['revision']} ({model['commit'][:12]})"),
@@ -75,6 +107,8 @@ def _show(model: naming.Found) -> None:
             ("tags", ", ".join(model["tags"])),
             ("size", text.size(model["size"])),
             ("path", model["path"]),
+            ("stored", "in the object storage alone" if model.get("offloaded") else None),
+            ("newer", _newer(model)),
             ("owner", model.get("owner_name")),
             ("visibility", model.get("visibility")),
             ("created", text.ago(model["created_at"])),
@@ -83,6 +117,13 @@ def _show(model: naming.Found) -> None:
     for warning in model.get("warnings", []):
         console.note(warning, "yellow")
     _files(model["files"])
+
+
+def _newer(model: naming.Found) -> str | None:
+    newer = model.get("newer")
+    if not newer:
+        return None
+    return f"{newer['commit'][:12]}, {text.size(newer['bytes_to_fetch'])} to fetch: `modelhub update`"
 
 
 def _files(files: list[naming.Found]) -> None:

@@ -22,7 +22,7 @@ from cli.hub import Hub
 def rm_command(app: App, names: tuple[str, ...], kind: str | None, on_server: bool, yes: bool) -> None:
     """Delete models or deployments, after asking. A model's files go with it."""
     targets = [_target(app.hub, name, kind) for name in names]
-    agreed = [(what, found) for what, found in targets if yes or _agreed(what, found)]
+    agreed = [(what, found) for what, found in targets if yes or _agreed(app.hub, what, found)]
     removed: list[dict[str, str]] = []
     for what, found in sorted(agreed, key=lambda target: target[0]):  # a deployment before its model
         also = {"on_server": "true"} if on_server and found.get("location") == "ollama" else {}
@@ -69,10 +69,25 @@ def _target(hub: Hub, typed: str, kind: str | None) -> tuple[str, naming.Found]:
     )
 
 
-def _agreed(what: str, found: naming.Found) -> bool:
+def _frees(hub: Hub, model: naming.Found) -> str:
+    """What deleting it means, in brackets."""
+    impact = hub.get(f"models/{model['id']}/impact")
+    parts = [f"{text.size(impact['bytes_freed'])} come free"]
+    if impact["versions"] > 1:
+        parts.insert(0, f"{impact['versions']} versions")
+    if impact["bytes_shared"]:
+        parts.append(f"{text.size(impact['bytes_shared'])} stay, other models hold them")
+    if impact["bytes_remote"]:
+        parts.append(f"{text.size(impact['bytes_remote'])} leave the object storage")
+    if impact["refused"]:
+        parts.append(f"it {impact['reason']}")
+    return f" ({'; '.join(parts)})"
+
+
+def _agreed(hub: Hub, what: str, found: naming.Found) -> bool:
     if not sys.stdin.isatty():
         raise WrongUsage("There is no terminal to ask on. Give --yes to delete without asking.")
     if found.get("location") == "ollama":
         return click.confirm(f"Delete {text.safe(found['name'])}, which the Ollama server keeps?", err=True)
-    more = f" ({text.size(found['size'])} on disk)" if what == "model" else f" (it is {found['status']})"
+    more = _frees(hub, found) if what == "model" else f" (it is {found['status']})"
     return click.confirm(f"Delete the {what} {text.safe(found['name'])}{more}?", err=True)

@@ -148,6 +148,12 @@ test('a source that fails says so where the results would be', async () => {
 
 test('a model that is needed is not deleted, and the reason stands in the dialog', async () => {
   hub.on('GET models', list(makeModel()))
+  hub.on('GET models/m1/impact', {
+    data: {
+      model_id: 'm1', versions: 1, bytes_total: 1, bytes_freed: 1, bytes_shared: 0, bytes_remote: 0, deployments: [], children: [],
+      downloads: [], chat_sessions: 0, hidden: 0, refused: false, reason: '',
+    },
+  })
   hub.on('DELETE models/m1', { status: 409, error: 'CONFLICT', message: 'The deployment tiny needs it.' })
   const { user } = renderApp(hub, '/library')
   await user.click(await screen.findByRole('button', { name: 'Delete tiny' }))

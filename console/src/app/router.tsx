@@ -33,6 +33,7 @@ export const routes: RouteObject[] = [
               needing('models.read', [
                 { path: paths.search, lazy: async () => ({ Component: (await import('@/app/routes/search')).SearchRoute }) },
                 { path: paths.library, lazy: async () => ({ Component: (await import('@/app/routes/library')).LibraryRoute }) },
+                { path: paths.store, lazy: async () => ({ Component: (await import('@/app/routes/store')).StoreRoute }) },
                 { path: paths.storage, lazy: async () => ({ Component: (await import('@/app/routes/storage')).StorageRoute }) },
                 { path: paths.ollama, lazy: async () => ({ Component: (await import('@/app/routes/ollama')).OllamaRoute }) },
                 { path: paths.model(':id'), lazy: async () => ({ Component: (await import('@/app/routes/model')).ModelRoute }) },

@@ -1,6 +1,6 @@
 import {
   ApiOutlined, AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined,
-  SafetyCertificateOutlined, SearchOutlined, SettingOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
+  SafetyCertificateOutlined, SearchOutlined, SettingOutlined, ShopOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
 import { type ReactNode, Suspense, useState } from 'react'
@@ -28,6 +28,7 @@ const PLACES: Place[] = [
   { path: paths.search, key: 'search', icon: <SearchOutlined />, needs: 'models.read' },
   { path: paths.downloads, key: 'downloads', icon: <DownloadOutlined />, needs: 'downloads.read' },
   { path: paths.library, key: 'library', icon: <DatabaseOutlined />, needs: 'models.read' },
+  { path: paths.store, key: 'store', icon: <ShopOutlined />, needs: 'models.read' },
   { path: paths.storage, key: 'storage', icon: <HddOutlined />, needs: 'models.read' },
   { path: paths.ollama, key: 'ollama', icon: <ApiOutlined />, needs: 'models.read' },
   { path: paths.deployments, key: 'deployments', icon: <CloudServerOutlined />, needs: 'deployments.read' },

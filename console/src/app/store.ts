@@ -12,6 +12,7 @@ interface Meta {
 
 /** Actions whose form or dialog shows the failure itself. */
 const EXPLAINED_IN_PLACE = new Set([
+  'editModel', 'checkModel', 'updateModel', 'activateVersion', 'deleteVersion', 'offloadModel', 'restoreModel',
   'login', 'register', 'join', 'deleteModel', 'createDeployment', 'changeProfile', 'changePassword', 'makeKey', 'invite',
   'changeUser', 'removeUser', 'saveRole', 'saveTeam', 'shareModel', 'shareDeployment',
 ])

@@ -7,6 +7,7 @@ export const paths = {
   search: '/search',
   downloads: '/downloads',
   library: '/library',
+  store: '/store',
   storage: '/storage',
   model: (id: string) => `/library/${id}`,
   ollama: '/ollama-server',

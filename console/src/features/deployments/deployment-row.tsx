@@ -1,7 +1,7 @@
 import {
   ApiOutlined, DeleteOutlined, FileTextOutlined, MessageOutlined, PlayCircleOutlined, PoweroffOutlined, ReloadOutlined,
 } from '@ant-design/icons'
-import { Alert, Button, Flex, Popconfirm, Typography } from 'antd'
+import { Alert, Button, Flex, Popconfirm, Tag, Typography } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -34,7 +34,7 @@ export function DeploymentRow({ deployment, onLogs, onConnect, onChat }: Props) 
     <li className="row" aria-label={name}>
       <Flex justify="space-between" gap={12} wrap align="center">
         <div className="row-main">
-          <div className="row-title">{name} <StatusTag status={status} live /> <VisibilityTag thing={deployment} /></div>
+          <div className="row-title">{name} <StatusTag status={status} live /> <VisibilityTag thing={deployment} /> {deployment.outdated && <Tag color="orange">{t('deployments.outdated')}</Tag>}</div>
           <div className="facts">
             <Link to={paths.model(deployment.model_id)}>{deployment.model_name}</Link>
             <span>{deployment.engine ?? deployment.runtime}</span>

@@ -1,5 +1,5 @@
 import { SearchOutlined } from '@ant-design/icons'
-import { Flex, Input, Skeleton, Tag } from 'antd'
+import { Flex, Skeleton, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
@@ -16,7 +16,10 @@ import { useDates } from '@/lib/hooks'
 import type { Model } from '@/types'
 
 import { useModelsInfiniteQuery } from './api'
+import { FilterBar } from './filter-bar'
+import { type ModelFilters, narrowed } from './filters'
 import { ModelActions } from './model-actions'
+import { NewerTag } from './newer'
 
 interface Props {
   onDeploy: (model: Model) => void
@@ -24,8 +27,9 @@ interface Props {
 
 export function LibraryPage({ onDeploy }: Props) {
   const { t } = useTranslation()
-  const [q, setQ] = useState('')
-  const list = useModelsInfiniteQuery({ q })
+  const [filters, setFilters] = useState<ModelFilters>({})
+  const list = useModelsInfiniteQuery(filters)
+  const q = narrowed(filters)
   const items = list.currentData?.pages.flatMap((page) => page.items) ?? []
   return (
     <Page
@@ -34,13 +38,7 @@ export function LibraryPage({ onDeploy }: Props) {
       actions={<LinkButton to={paths.search} icon={<SearchOutlined />}>{t('downloads.find')}</LinkButton>}
     >
       {(items.length > 0 || q) && (
-        <Input.Search
-          className="narrow"
-          aria-label={t('library.filter')}
-          placeholder={t('library.filter')}
-          allowClear
-          onSearch={(text) => setQ(text.trim())}
-        />
+        <FilterBar filters={filters} onChange={setFilters} />
       )}
       {list.isError && <ErrorNote error={list.error} retry={() => void list.refetch()} />}
       {list.isLoading && <Skeleton active paragraph={{ rows: 6 }} aria-label={t('common.loading')} />}
@@ -67,7 +65,8 @@ function ModelRow({ model, onDeploy }: { model: Model } & Props) {
       <Flex justify="space-between" gap={12} wrap align="center">
         <div className="row-main">
           <div className="row-title">
-            <Link to={paths.model(model.id)}>{model.name}</Link> <Tag>{t(`kind.${model.kind}`)}</Tag> <VisibilityTag thing={model} />
+            <Link to={paths.model(model.id)}>{model.name}</Link> <Tag>{t(`kind.${model.kind}`)}</Tag> <VisibilityTag thing={model} /> <NewerTag model={model} />
+            {model.offloaded && <Tag>{t('library.offloaded')}</Tag>}
           </div>
           <div className="row-sub">{originOf(model)}</div>
           <div className="facts">

@@ -8,6 +8,7 @@ import type { Model } from '@/types'
 
 import { useShareModelMutation } from './api'
 import { DeleteModel } from './delete-model'
+import { EditModel } from './edit-model'
 
 interface Props {
   model: Model
@@ -44,6 +45,7 @@ export function ModelActions({ model, onDeploy, onDeleted }: Props) {
           onClosed={sharing.reset}
         />
       )}
+      {mayWrite && mayChange && <EditModel model={model} />}
       {mayWrite && mayChange && <DeleteModel model={model} onDeleted={onDeleted} />}
     </>
   )

@@ -1,4 +1,5 @@
-import { Alert, Breadcrumb, Card, Descriptions, Empty, Flex, Skeleton, Table, Tabs, Tag, Typography } from 'antd'
+import { SyncOutlined } from '@ant-design/icons'
+import { Alert, Breadcrumb, Button, Card, Descriptions, Empty, Flex, Skeleton, Table, Tabs, Tag, Typography } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link, useNavigate } from 'react-router'
@@ -10,11 +11,14 @@ import { Page } from '@/components/page'
 import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { paths } from '@/config/paths'
 import { bytes, count, originOf } from '@/lib/format'
-import { useDates } from '@/lib/hooks'
+import { useDates, useMay, useMayChange } from '@/lib/hooks'
 import type { Model } from '@/types'
 
-import { useModelCardQuery, useModelQuery } from './api'
+import { useCheckModelMutation, useModelCardQuery, useModelQuery } from './api'
 import { ModelActions } from './model-actions'
+import { NewerAlert } from './newer'
+import { Offload } from './offload'
+import { Versions } from './versions'
 
 interface Props {
   id: string
@@ -38,17 +42,41 @@ export function ModelPage({ id, onDeploy }: Props) {
           <ModelActions model={model} onDeploy={onDeploy} onDeleted={() => void navigate(paths.library)} />
         }
       >
+        {model.description && <Markdown text={model.description} />}
+        <NewerAlert model={model} onUpdating={() => void navigate(paths.downloads)} />
         {model.warnings.map((warning) => <Alert key={warning} type="warning" showIcon title={warning} className="row-alert" />)}
         <Card>
           <Tabs
             items={[
               { key: 'card', label: t('model.card'), children: <ModelCard id={id} /> },
               { key: 'facts', label: t('model.facts'), children: <Facts model={model} /> },
-              { key: 'files', label: t('model.filesCount', { count: model.files.length }), children: <Files model={model} /> },
+              { key: 'versions', label: t('versions.title'), children: <><Upkeep model={model} /><Versions model={model} /></> },
+              { key: 'files', label: t('model.filesCount', { count: model.file_count }), children: <Files model={model} /> },
             ]}
           />
         </Card>
       </Page>
+    </>
+  )
+}
+
+/** Looking for something newer, and where the files lie: for who may change the model. */
+function Upkeep({ model }: { model: Model }) {
+  const { t } = useTranslation()
+  const dates = useDates()
+  const mayWrite = useMay('models.write')
+  const mayChange = useMayChange(model) && mayWrite
+  const [check, { isLoading, error, data }] = useCheckModelMutation()
+  if (!mayChange) return null
+  return (
+    <>
+      <Flex gap={8} wrap align="center" className="row-alert">
+        <Button icon={<SyncOutlined />} loading={isLoading} onClick={() => void check(model.id)}>{t('newer.check')}</Button>
+        <Offload model={model} />
+        {data && !data.newer && <span>{t('newer.none')}</span>}
+        {!data && model.checked_at && <span>{t('newer.checked', { when: dates.ago(model.checked_at) })}</span>}
+      </Flex>
+      {error && <ErrorNote error={error} />}
     </>
   )
 }
