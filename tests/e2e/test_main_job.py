@@ -1,6 +1,6 @@
 """From a model's name to a conversation: REST, Socket.IO and the OpenAI client; every part a process.
 
-At the end Ollama, on both sides of the hub: a server it lets pull, and its deployments asked by the client."""
+At the end Ollama, on both sides of the hub: a server it lets pull, and deployments asked by its client."""
 
 import hashlib
 import json
