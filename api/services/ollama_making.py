@@ -5,14 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from api.errors import Conflict, Invalid, describe
-from api.extensions import settings
-from api.models import HubModel
+from api.errors import Conflict, Invalid, Missing, describe
+from api.extensions import db, settings
+from api.models import HubModel, ModelVersion
 from api.schemas.jobs import JobOut
 from api.schemas.ollama import OllamaCreate
 from api.security import audit
 from api.security.authorise import Identity
-from api.services import jobs, library, ollama, work
+from api.services import jobs, library, ollama, remote, work
 from api.unit_of_work import unit_of_work
 from integrations import children
 from integrations.errors import Unsupported
@@ -38,6 +38,7 @@ def request(body: OllamaCreate, who: Identity) -> JobOut:
         "files": files,
         "adapter": model.kind == "adapter",
         "target": name,
+        "version_id": model.active_version_id or model.id,
         "from": base if model.kind == "adapter" else None,
         **body.model_dump(include={"template", "system", "parameters", "license"}, exclude_none=True),
     }
@@ -68,6 +69,11 @@ def run(job_id: str) -> None:
 
 
 def _carry_out(held: jobs.Claim, directory: Path, params: dict[str, Any]) -> None:
+    version = db.session.get(ModelVersion, params["version_id"])
+    if version is None:
+        raise Missing("The model it was to be made of has been deleted from the library since.")
+    if version.offloaded and not remote.bring_back(held, version):
+        return
     spec = {"job_id": held.job_id, **params, "name": params["target"]}
     environment = {"OLLAMA_HOST": settings().ollama_host}
     outcome = work.follow(

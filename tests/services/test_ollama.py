@@ -265,6 +265,14 @@ def test_making_fails_with_the_servers_reason(server: OllamaServer, hub: Any) ->
     hub("POST", "ollama/models", {"name": "x", "model_id": id}, 502)
 
 
+def test_a_model_deleted_before_its_turn(server: OllamaServer, hub: Any) -> None:
+    job = hub("POST", "ollama/models", {"name": "x", "model_id": shelve("mine", {"mine.gguf": GGUF})})
+    hub("DELETE", "models/mine")
+    ollama_making.run(job["id"])
+    failed = hub("GET", f"jobs/{job['id']}")
+    assert failed["state"] == "failed" and "deleted from the library since" in failed["error"]["message"]
+
+
 def test_making_can_be_cancelled(server: OllamaServer, hub: Any) -> None:
     job = hub("POST", "ollama/models", {"name": "x", "model_id": shelve("mine", {"mine.gguf": GGUF})})
     server.trouble.silent = 3.0
