@@ -10,9 +10,11 @@ from flask import Flask
 
 from api.extensions import db, settings
 from api.models import Download, HubModel, Job, ModelVersion
+from api.models.base import new_id
 from api.security.authorise import Identity, identify
 from api.services import fetching, jobs, library, ollama, ollama_making, store
 from api.unit_of_work import unit_of_work
+from integrations.ollama.facts import version_facts
 from tests.support import things
 from tests.support.ollama_server import OllamaServer, library_model
 from tests.support.people import user
@@ -51,6 +53,17 @@ def hub(app: Flask, token: str) -> Any:
 @pytest.fixture
 def admin(token: str) -> Identity:
     return identify(token)
+
+
+def entry(ref: str = "tiny:1b") -> str:
+    """What a pull leaves behind, without a child of its own."""
+    asked = ollama.server()
+    list(asked.pull(ref))
+    facts = version_facts(asked.find(ref), asked.show(ref))
+    version = ModelVersion(id=new_id(), path="", location="ollama", remote_code=[], **facts)
+    model = HubModel(id=version.id, name=ref, source="ollama", ref=ref)
+    with unit_of_work() as after_commit:
+        return str(library.add(after_commit, version, model).id)
 
 
 def test_a_pull_becomes_an_entry_of_the_library(server: OllamaServer, hub: Any) -> None:
@@ -93,7 +106,7 @@ def test_a_full_disk_of_the_hub_is_none_of_its_business(server: OllamaServer, hu
 
 
 def test_what_is_gone_there_is_no_lie_here(server: OllamaServer, hub: Any) -> None:
-    id = hub.pull()["model_id"]
+    id = entry()
     server.store.remove("tiny:1b")
     ollama.reconcile(now=True)
     model = hub("GET", f"models/{id}")
@@ -108,7 +121,7 @@ def test_what_is_gone_there_is_no_lie_here(server: OllamaServer, hub: Any) -> No
 
 
 def test_another_build_there_is_said(server: OllamaServer, hub: Any) -> None:
-    id = hub.pull()["model_id"]
+    id = entry()
     server.registry["tiny:1b"] = library_model(90_000, seed="other")
     list(ollama.server().pull("tiny:1b"))
     ollama.reconcile(now=True)
@@ -117,7 +130,7 @@ def test_another_build_there_is_said(server: OllamaServer, hub: Any) -> None:
 
 
 def test_a_server_that_is_away_changes_nothing(server: OllamaServer, hub: Any) -> None:
-    id = hub.pull()["model_id"]
+    id = entry()
     server.stop()
     ollama.reconcile(now=True)
     assert hub("GET", f"models/{id}")["status"] == "ready"
@@ -129,16 +142,16 @@ def test_a_server_that_is_away_changes_nothing(server: OllamaServer, hub: Any) -
 
 
 def test_deleting_here_leaves_it_there_unless_asked(server: OllamaServer, hub: Any) -> None:
-    hub("DELETE", f"models/{hub.pull()['model_id']}")
+    hub("DELETE", f"models/{entry()}")
     assert "tiny:1b" in server.store.models
-    hub("DELETE", f"models/{hub.pull()['model_id']}?on_server=true")
+    hub("DELETE", f"models/{entry()}?on_server=true")
     assert not server.store.models and db.session.query(HubModel).count() == 0
     own = things.make("model", None)
     assert "Leave `on_server` out" in hub("DELETE", f"models/{own}?on_server=true", status=422)["message"]
 
 
 def test_who_may_not_manage_the_server_deletes_only_here(app: Flask, server: OllamaServer, hub: Any) -> None:
-    hub.pull()
+    entry()
     person = user(app, "ada", "user")
     with unit_of_work():
         model = db.session.query(HubModel).one()
@@ -152,13 +165,13 @@ def test_who_may_not_manage_the_server_deletes_only_here(app: Flask, server: Oll
 
 
 def test_it_is_not_deployed_from_there(server: OllamaServer, hub: Any) -> None:
-    id = hub.pull()["model_id"]
+    id = entry()
     said = hub("POST", "deployments", {"model_id": id, "name": "x"}, status=422)
     assert "lies on the Ollama server" in said["message"] and "bring in its GGUF" in said["message"]
 
 
 def test_the_server_through_the_api(server: OllamaServer, hub: Any) -> None:
-    id = hub.pull()["model_id"]
+    id = entry()
     assert hub("GET", "ollama/models/tiny:1b")["family"] == "llama"
     hub("POST", "ollama/models/tiny:1b/copy", {"to": "second"})
     assert "second:latest" in server.store.models
@@ -239,7 +252,7 @@ def test_safetensors_and_what_a_new_server_says_to_them(server: OllamaServer, hu
 
 
 def test_an_adapter_needs_its_base_there(server: OllamaServer, hub: Any) -> None:
-    hub.pull()
+    entry()
     files = {"adapter_model.safetensors": b"\2\0\0\0\0\0\0\0{}", "adapter_config.json": b"{}"}
     id = shelve("adapter", files, "adapter")
     assert (
@@ -286,7 +299,7 @@ def test_making_can_be_cancelled(server: OllamaServer, hub: Any) -> None:
 
 
 def test_somebody_elses_entry_is_not_renewed(app: Flask, server: OllamaServer, hub: Any) -> None:
-    first = hub.pull()["model_id"]
+    first = entry()
     person = user(app, "ada", "user")
     headers = {"Authorization": f"Bearer {person.token}"}
     asked = {"source": "ollama", "ref": "tiny:1b"}
