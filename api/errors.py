@@ -111,6 +111,14 @@ HTTP_STATUS = {
     "INTERNAL": 500,
 }
 
+HUB_CODES = {
+    "NOT_FOUND": "RepoNotFound",
+    "REVISION_NOT_FOUND": "RevisionNotFound",
+    "FILE_NOT_FOUND": "EntryNotFound",
+    "GATED_MODEL": "GatedRepo",
+}
+"""What the Hugging Face Hub's clients know our codes as (`huggingface_hub.utils._http`)."""
+
 _HTTP_MESSAGES = {
     404: "There is no such address. The API is described at /api/docs.",
     405: "This address does not offer this method. The Allow header names those it does.",
@@ -186,13 +194,14 @@ def now_text() -> str:
 
 
 def problem_response(error: BaseException) -> Response:
-    """The error envelope of `/api/v1`; `/v1` answers in OpenAI's shape, `/ollama` in Ollama's."""
+    """The error envelope of `/api/v1`; `/v1` answers in OpenAI's shape, `/ollama` in Ollama's and
+    `/hf` in the Hub's."""
     said = describe(error)
     status = status_of(error, said["code"])
     if request.path.startswith("/v1/"):
         status = 400 if status == 422 else status  # OpenAI's clients know no 422 for a wrong field
         body: dict[str, Any] = {"error": openai_error(said, status)}
-    elif request.path.startswith("/ollama/"):
+    elif request.path.startswith("/ollama/") or request.path.startswith("/hf/"):
         status = 400 if status == 422 else status
         body = {"error": said["message"]}
     else:
@@ -205,6 +214,10 @@ def problem_response(error: BaseException) -> Response:
         }
     response = jsonify(body)
     response.status_code = status
+    if request.path.startswith("/hf/"):
+        response.headers["X-Error-Message"] = said["message"].encode("ascii", "replace").decode()[:500]
+        if code := HUB_CODES.get(said["code"]):
+            response.headers["X-Error-Code"] = code
     if isinstance(error, HTTPException):
         for name, value in error.get_headers():
             if name.lower() in ("allow", "retry-after", "www-authenticate"):

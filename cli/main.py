@@ -47,6 +47,7 @@ COMMANDS = {
     "stop": "deployments",
     "rm": "rm",
     "share": "share",
+    "env": "env",
     "jobs": "jobs",
     "settings": "settings",
     "users": "users",

@@ -14,6 +14,7 @@ from api.controllers import (
     downloads,
     folders,
     headers,
+    hub,
     jobs,
     keys,
     models,
@@ -35,7 +36,7 @@ from api.controllers import (
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
     search, downloads, uploads, folders, storage, settings, models, ollama, deployments, chat, openai,
-    ollama_api, jobs, system,
+    ollama_api, hub, jobs, system,
 )  # fmt: skip
 
 

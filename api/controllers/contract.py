@@ -134,6 +134,8 @@ def _json_body() -> Any:
     # Ollama never looks at the type, and its users' `curl -d` says that it is a form.
     if request.path.startswith("/ollama/"):
         return request.get_json(force=True)
+    if request.path.startswith("/hf/") and request.mimetype in FORMS:
+        return {name: request.form.getlist(name) for name in request.form}  # as huggingface_hub asks
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON: the Content-Type must be application/json.")
     return request.get_json()

@@ -14,7 +14,7 @@ from api.controllers.contract import Contract
 from api.schemas.base import Problem
 
 _REF = "#/components/schemas/{model}"
-DIALECTS = ("/v1/", "/ollama/")
+DIALECTS = ("/v1/", "/ollama/", "/hf/")
 """Where another server's dialect is spoken: its shapes, its errors."""
 _TEXT = {
     400: "The body is not valid JSON, text has a NUL character, or a header is malformed.",

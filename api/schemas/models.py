@@ -81,6 +81,7 @@ class Facts(Out):
     quantization: str | None = None
     license: str | None = None
     warnings: list[str] = []
+    hub_ref: str | None = Field(default=None, description="Its name under `/hf`, for the Hub's own clients.")
     remote_code: list[str] = Field(default=[], description="Python it would run if it were let; it is not.")
     offloaded: bool = Field(default=False, description="Its large files lie in the object storage alone.")
 

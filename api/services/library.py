@@ -16,20 +16,23 @@ from api.schemas.models import ImpactOut, ModelCardOut, ModelOut, ModelPatch
 from api.security import audit, ownership
 from api.security.authorise import Identity
 from api.services import library_impact, ollama, remote, store
+from api.services.hub_names import name_of
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations.errors import Unsupported
 from integrations.model_facts import read_facts
 from integrations.sources.cards import parse_card
 
 MAX_CARD_BYTES = 1_000_000
+COMPUTED = ("files", "path", "hub_ref")
 
 
 def shape(model: HubModel, files: list[dict[str, Any]] | None = None) -> ModelOut:
     """A model as an answer; with `files` in place of its own, where a list does not read them all."""
-    fields = {name: getattr(model, name) for name in ModelOut.model_fields if name not in ("files", "path")}
+    fields = {name: getattr(model, name) for name in ModelOut.model_fields if name not in COMPUTED}
     shown = model.files if files is None else files
     path = "" if model.location == "ollama" else str(directory(model))
-    return ModelOut.model_validate({**fields, "files": shown, "path": path})
+    hub_ref = None if model.location == "ollama" else name_of(model)
+    return ModelOut.model_validate({**fields, "files": shown, "path": path, "hub_ref": hub_ref})
 
 
 def directory(model: HubModel | ModelVersion) -> Path:

@@ -30,6 +30,7 @@ MESSAGES = "each question and answer is a row of its own, with its owner, time a
 USAGE = "each call is a row of usage with user, key, deployment and figures"
 REFUSED = "always refused: nothing is changed"
 ELSEWHERE = {
+    "POST /hf/api/models/<namespace>/<name>/paths-info/<revision>": "only reads; a POST as the Hub has it",
     "POST /api/v1/auth/refresh": "a session going on; every link of its chain is a row, and reuse is noted",
     "POST /api/v1/auth/join/look": "only reads; a POST so that no access log gets the token",
     "POST /api/v1/chat/sessions/<session_id>/messages": MESSAGES,

@@ -120,6 +120,20 @@ CASES: dict[str, Case] = {
         good=503,
     ),
     "POST /v1/completions": Case("deployment", {"model": "{name}", "prompt": "x"}, whose="seen", good=503),
+    "GET /hf/api/whoami-v2": Case(),
+    "GET /hf/api/models": Case(),
+    "GET /hf/api/models/<namespace>/<name>": Case("model", whose="seen"),
+    "GET /hf/api/models/<namespace>/<name>/revision/<path:revision>": Case("model", whose="seen"),
+    "GET /hf/api/models/<namespace>/<name>/tree/<revision>": Case("model", whose="seen"),
+    "GET /hf/api/models/<namespace>/<name>/tree/<revision>/<path:under>": Case(
+        "model", whose="seen", good=404
+    ),
+    "GET /hf/api/models/<namespace>/<name>/refs": Case("model", whose="seen"),
+    "GET /hf/api/models/<namespace>/<name>/auth-check": Case("model", whose="seen"),
+    "POST /hf/api/models/<namespace>/<name>/paths-info/<revision>": Case(
+        "model", {"paths": ["x"]}, whose="seen"
+    ),
+    "GET /hf/<namespace>/<name>/resolve/<path:rest>": Case("model", whose="seen", good=404),
     "GET /ollama/api/version": Case(),
     "GET /ollama/api/tags": Case(),
     "GET /ollama/api/ps": Case(),
@@ -326,6 +340,8 @@ def _call(
 ) -> Any:
     method, _, rule = name.partition(" ")
     names = iter([_name(thing) if "path:name" in rule else thing, other])
+    if rule.startswith("/hf/"):
+        names = iter(["local", thing, "main/x" if "<path:rest>" in rule else "main", "x"])
     path = re.sub(r"<[^>]+>", lambda _match: next(names), rule.replace("<int:index>", "0"))
     token = who.token if isinstance(who, Person) else who
     headers = {carrier: token if carrier == "X-API-Key" else f"Bearer {token}"} if token else {}

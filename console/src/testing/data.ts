@@ -32,7 +32,7 @@ export const makeModel = (changes: Partial<Model> = {}): Model => ({
   id: 'm1', name: 'tiny', kind: 'base', source: 'huggingface', ref: 'org/tiny', revision: 'main', commit: 'c0ffee',
   size: 2048, path: '/data/models/tiny', files: [{ path: 'model.safetensors', size: 2048, sha256: 'ab'.repeat(32) }],
   architecture: 'LlamaForCausalLM', parameters: 1_200_000, context_length: 512, dtype: 'float32', quantization: null,
-  license: 'mit', tags: [], warnings: [], status: 'ready', description: '', location: 'local', remote_code: [],
+  license: 'mit', tags: [], warnings: [], status: 'ready', description: '', location: 'local', hub_ref: 'org/tiny', remote_code: [],
   active_version_id: 'm1', file_count: 1, offloaded: false, parent_id: null, newer: null, checked_at: null, updated_at: AT, created_at: AT, version: 1, ...owned, ...changes,
 })
 

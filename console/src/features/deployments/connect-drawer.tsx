@@ -1,8 +1,8 @@
-import { Drawer, Tabs, Typography } from 'antd'
+import { Drawer, Typography } from 'antd'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 
-import { CopyButton } from '@/components/copy-button'
+import { SnippetTabs } from '@/components/snippet-tabs'
 import { paths } from '@/config/paths'
 import { useMay } from '@/lib/hooks'
 import type { Deployment } from '@/types'
@@ -13,22 +13,10 @@ import { snippets } from './snippets'
 export function ConnectDrawer({ deployment, onClose }: { deployment: Deployment; onClose: () => void }) {
   const { t } = useTranslation()
   const mayUseKeys = useMay('keys.use')
-  const texts = snippets(window.location.origin, deployment.name)
   return (
     <Drawer open onClose={onClose} size="min(680px, 100vw)" title={t('connect.title', { name: deployment.name })}>
       <Typography.Paragraph>{t('connect.lead')}</Typography.Paragraph>
-      <Tabs
-        items={Object.entries(texts).map(([label, text]) => ({
-          key: label,
-          label,
-          children: (
-            <div className="code-block">
-              <CopyButton text={text} />
-              <pre tabIndex={0}>{text}</pre>
-            </div>
-          ),
-        }))}
-      />
+      <SnippetTabs snippets={snippets(window.location.origin, deployment.name)} />
       <Typography.Paragraph type="secondary">
         {t('connect.token')} {mayUseKeys && <Link to={paths.keys}>{t('keys.make')}</Link>}
       </Typography.Paragraph>

@@ -1,5 +1,6 @@
 import { CloudServerOutlined } from '@ant-design/icons'
 import { Button } from 'antd'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
 import { ShareButton } from '@/components/sharing/share-button'
@@ -9,6 +10,7 @@ import type { Model } from '@/types'
 import { useShareModelMutation } from './api'
 import { DeleteModel } from './delete-model'
 import { EditModel } from './edit-model'
+import { UseDrawer } from './use-drawer'
 
 interface Props {
   model: Model
@@ -22,6 +24,7 @@ export function ModelActions({ model, onDeploy, onDeleted }: Props) {
   const mayDeploy = useMay('deployments.write')
   const mayWrite = useMay('models.write')
   const mayChange = useMayChange(model)
+  const [using, setUsing] = useState(false)
   const [share, sharing] = useShareModelMutation()
   return (
     <>
@@ -36,6 +39,8 @@ export function ModelActions({ model, onDeploy, onDeleted }: Props) {
           {t('library.deploy')}
         </Button>
       )}
+      {model.hub_ref && <Button onClick={() => setUsing(true)}>{t('library.useWith.button')}</Button>}
+      {using && model.hub_ref && <UseDrawer hubRef={model.hub_ref} onClose={() => setUsing(false)} />}
       {mayWrite && (
         <ShareButton
           thing={model}
