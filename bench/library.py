@@ -1,7 +1,7 @@
 """What a large library costs: lists, filters and searches over HTTP with 200 models and with 20,000.
 
-`python -m bench.library [--rounds N] [--database URL] [--write]`. Two whole hubs, the same questions to both in
-turns, so that a busy moment of the machine meets both alike. The models are rows: no list looks at a file.
+`python -m bench.library [--rounds N] [--database URL] [--write]`. Two whole hubs, the same questions to both
+in turns, so that a busy moment of the machine meets both alike. The models are rows: no list looks at a file.
 """
 
 import argparse
@@ -154,12 +154,12 @@ def rows(took: dict[str, list[list[float]]]) -> list[str]:
         f"| question | p50, {small} | p50, {large} | p99, {small} | p99, {large} | p99 × |",
         "|---|---|---|---|---|---|",
     ]
-    everything = {name: value for name, value in took.items()}
+    everything = dict(took)
     everything["all of them"] = [[v for value in took.values() for v in value[index]] for index in (0, 1)]
     for name, (few, many) in everything.items():
         lines.append(
-            f"| {name} | {statistics.median(few):.1f} ms | {statistics.median(many):.1f} ms | {p99(few):.1f} ms | "
-            f"{p99(many):.1f} ms | {p99(many) / p99(few):.2f} |"
+            f"| {name} | {statistics.median(few):.1f} ms | {statistics.median(many):.1f} ms "
+            f"| {p99(few):.1f} ms | {p99(many):.1f} ms | {p99(many) / p99(few):.2f} |"
         )
     return lines
 
@@ -186,7 +186,8 @@ def main() -> None:
     kind = "PostgreSQL" if arguments.database else "SQLite"
     print("\n".join(lines))
     if arguments.write:
-        said = f"{machine}. {kind}; pages of 50, one model in {EVERY} has {MANY_FILES:,} files; {arguments.rounds} rounds."
+        many = f"one model in {EVERY} has {MANY_FILES:,} files"
+        said = f"{machine}. {kind}; pages of 50, {many}; {arguments.rounds} rounds."
         results.write_section(f"Library, {kind}", [said, "", *lines])
 
 
