@@ -20,6 +20,8 @@ def source_of(ref: str, source: str | None) -> str:
     """The source named, else the one whose refs look like this."""
     if source:
         return source
+    if ref.startswith(("http://", "https://")):
+        return "url"
     return "starter" if ref.startswith(STARTER_PREFIX) else "huggingface"
 
 
@@ -39,11 +41,12 @@ def start(
     include: list[str],
     exclude: list[str],
     quant: str | None = None,
+    options: dict[str, Any] | None = None,
 ) -> Download:
     """Ask the hub for it. The same pull already known is taken up: under way, paused (goes on), or done."""
     ref, quant = variant_of(ref, source, quant)
     wanted: dict[str, Any] = {"source": source, "ref": ref, "revision": revision, "include": include}
-    wanted |= {"exclude": exclude, "options": {"quant": quant} if quant else {}}
+    wanted |= {"exclude": exclude, "options": (options or {}) | ({"quant": quant} if quant else {})}
     try:
         return dict(hub.post("downloads", {key: value for key, value in wanted.items() if value}))
     except CliError as error:

@@ -38,12 +38,15 @@ class Transport:
         headers: dict[str, str],
         params: dict[str, Any] | None = None,
         body: Any = None,
+        content: bytes | None = None,
         tries: int = 3,
     ) -> httpx.Response:
         """The response with its body still to come. Asked to wait a moment (429), it waits and asks again."""
         given = {name: value for name, value in (params or {}).items() if value is not None}
         try:
-            request = self._http.build_request(method, path, params=given, json=body, headers=headers)
+            request = self._http.build_request(
+                method, path, params=given, json=body, content=content, headers=headers
+            )
             response = self._http.send(request, stream=True)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
@@ -54,7 +57,9 @@ class Transport:
             return response
         response.close()
         time.sleep(wait)
-        return self.send(method, path, headers=headers, params=params, body=body, tries=tries - 1)
+        return self.send(
+            method, path, headers=headers, params=params, body=body, content=content, tries=tries - 1
+        )
 
     def read(self, response: httpx.Response) -> None:
         """Take in the whole body."""

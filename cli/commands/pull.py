@@ -27,7 +27,8 @@ def pull_command(
     exclude: tuple[str, ...],
     detach: bool,
 ) -> None:
-    """Bring the model REF home. The hub downloads; this only watches, and can be left and taken up again.
+    """Bring the model REF home: a name, or the web address of a file. The hub downloads; this only watches,
+    and can be left and taken up again.
 
     Of a model in several quantisations one is taken: that of REF:NAME, or the recommended one.
     `ollama:NAME` lets the Ollama server pull NAME.

@@ -38,6 +38,9 @@ export const routes: RouteObject[] = [
                 { path: paths.ollama, lazy: async () => ({ Component: (await import('@/app/routes/ollama')).OllamaRoute }) },
                 { path: paths.model(':id'), lazy: async () => ({ Component: (await import('@/app/routes/model')).ModelRoute }) },
               ]),
+              needing('downloads.write', [
+                { path: paths.add, lazy: async () => ({ Component: (await import('@/app/routes/add-model')).AddModelRoute }) },
+              ]),
               needing('downloads.read', [
                 { path: paths.downloads, lazy: async () => ({ Component: (await import('@/app/routes/downloads')).DownloadsRoute }) },
               ]),

@@ -1,5 +1,5 @@
 import {
-  ApiOutlined, AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined,
+  ApiOutlined, AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined, PlusOutlined,
   SafetyCertificateOutlined, SearchOutlined, SettingOutlined, ShopOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
@@ -26,6 +26,7 @@ interface Place {
 const PLACES: Place[] = [
   { path: paths.overview, key: 'overview', icon: <DashboardOutlined /> },
   { path: paths.search, key: 'search', icon: <SearchOutlined />, needs: 'models.read' },
+  { path: paths.add, key: 'add', icon: <PlusOutlined />, needs: 'downloads.write' },
   { path: paths.downloads, key: 'downloads', icon: <DownloadOutlined />, needs: 'downloads.read' },
   { path: paths.library, key: 'library', icon: <DatabaseOutlined />, needs: 'models.read' },
   { path: paths.store, key: 'store', icon: <ShopOutlined />, needs: 'models.read' },

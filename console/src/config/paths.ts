@@ -5,6 +5,7 @@ export const paths = {
   join: '/join',
   overview: '/',
   search: '/search',
+  add: '/add',
   downloads: '/downloads',
   library: '/library',
   store: '/store',

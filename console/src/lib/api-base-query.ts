@@ -7,6 +7,10 @@ export interface Request {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   params?: Record<string, string | number | boolean | null | undefined>
   body?: unknown
+  /** A body of bytes instead of one of JSON. */
+  bytes?: ArrayBuffer
+  headers?: Record<string, string>
+  signal?: AbortSignal
 }
 
 /** Every failure of a request, in the hub's own words where it spoke. `status` 0: it could not be reached. */
@@ -34,10 +38,12 @@ function send(request: Request, token: string | null): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (token) headers.Authorization = `Bearer ${token}`
   if (request.body !== undefined) headers['Content-Type'] = 'application/json'
+  if (request.bytes) headers['Content-Type'] = 'application/offset+octet-stream'
   return fetch(address(request), {
     method: request.method ?? 'GET',
-    headers,
-    body: request.body === undefined ? undefined : JSON.stringify(request.body),
+    headers: { ...headers, ...request.headers },
+    body: request.bytes ?? (request.body === undefined ? undefined : JSON.stringify(request.body)),
+    signal: request.signal,
     credentials: 'same-origin',
   })
 }
@@ -93,6 +99,15 @@ export const apiBaseQuery: BaseQueryFn<Request, unknown, ApiError> = async (requ
     return await read(await answered(request, store))
   } catch (reason) {
     return failed(reason)
+  }
+}
+
+/** The same outside the cache, for what is sent in pieces. Stopped by its signal, it failed like any other. */
+export async function ask<T>(request: Request, store: AuthStore): Promise<{ data: T } | { error: ApiError }> {
+  try {
+    return (await read(await answered(request, store))) as { data: T } | { error: ApiError }
+  } catch {
+    return { error: { status: 0, code: 'HUB_UNREACHABLE', message: '', details: {} } }
   }
 }
 

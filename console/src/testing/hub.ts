@@ -9,6 +9,7 @@ export interface Call {
   query: URLSearchParams
   token: string | null
   body: unknown
+  headers: IncomingMessage['headers']
 }
 
 export interface Answer {
@@ -27,6 +28,7 @@ type Handler = (call: Call) => Answer | Promise<Answer>
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let text = ''
   for await (const chunk of request) text += chunk
+  if (request.headers['content-type']?.includes('octet-stream')) return text
   return text ? JSON.parse(text) : undefined
 }
 
@@ -48,6 +50,7 @@ export async function startHub() {
       query: url.searchParams,
       token: request.headers.authorization?.replace('Bearer ', '') ?? null,
       body: await bodyOf(request),
+      headers: request.headers,
     }
     calls.push(call)
     const handler = handlers.get(`${call.method} ${call.path}`)
