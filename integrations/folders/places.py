@@ -34,6 +34,8 @@ def allowed_folder(text: str, permitted: Permitted) -> Path:
             "MODELHUB_FOLDERS.",
             details={"folders": [str(root) for root in permitted.folders]},
         )
-    if not real.exists():
-        raise NotFound(f"There is no '{text[:200]}' on the hub's machine.")
+    try:
+        real.stat()
+    except OSError:
+        raise NotFound(f"There is no '{text[:200]}' on the hub's machine that the hub could read.") from None
     return real

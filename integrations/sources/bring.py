@@ -99,7 +99,7 @@ class Bringer:
             if "sha256" in known and (self.how == "adopt" or _has(target, size)):
                 sha256 = known["sha256"]
             elif self.how == "copy":
-                sha256 = self._copy(index, original, seen, target, known.get("copied", 0))
+                sha256 = self._copy(index, path, original, seen, known.get("copied", 0))
             else:
                 sha256 = self._hash(original)
             after = os.fstat(original.fileno())
@@ -138,9 +138,10 @@ class Bringer:
             self._moved(count)
         return digest.hexdigest()
 
-    def _copy(self, index: int, original: Any, seen: list[int], target: Path, safe: int) -> str:
+    def _copy(self, index: int, path: str, original: Any, seen: list[int], safe: int) -> str:
         """Copy behind what is `safe` of an earlier copy; what is hashed is the copy."""
         part = self.into / STATE_FOLDER / f"{index:05d}.part"
+        target = inside(self.into, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0) as copy:
             safe = min(safe, os.fstat(copy.fileno()).st_size)
@@ -151,6 +152,7 @@ class Bringer:
                 copy.truncate(safe)
                 sha256 = self._append(index, original, copy, seen, safe)
             os.fsync(copy.fileno())
+        self._check(path, sha256)
         part.replace(target)
         _sync_folder(target.parent)
         return sha256
