@@ -96,10 +96,10 @@ def test_two_do_not_write_to_one_file(send: Sender) -> None:
     send.piece(upload, 0, 10, GGUF[10:])
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a\\b", "con", "x\x00y", ".transfer/j", "a//b"])
-def test_no_name_leaves_the_folder(send: Sender, path: str) -> None:
-    files = [{"path": path, "size": 1}]
-    assert send("POST", "uploads", 422 if "\0" not in path else 400, json={"name": "x", "files": files})
+def test_no_name_leaves_the_folder(send: Sender) -> None:
+    for path in ("../x", "/etc/passwd", "a\\b", "con", "x\0y", ".transfer/j", "a//b"):
+        files = [{"path": path, "size": 1}]
+        send("POST", "uploads", 422 if "\0" not in path else 400, json={"name": "x", "files": files})
 
 
 def test_two_names_for_one_file_are_refused(send: Sender) -> None:
