@@ -158,7 +158,7 @@ def complete(upload_id: str, who: Identity) -> DownloadOut:
     _refuse_incomplete(upload)
     here = _here_for({f["sha256"]: f["size"] for f in upload.files if f.get("here")}, who)
     given = {file["path"] for file in upload.files if file.get("here") and file["sha256"] in here}
-    plan = plan_of(upload.id, upload.name, folder, upload.files, _commit(upload), given)
+    plan = plan_of(upload.name, folder, upload.files, _commit(upload), given)
     id, sharing = upload.id, (upload.visibility, upload.team_id)
 
     def also(_after_commit: AfterCommit, download: Download) -> None:

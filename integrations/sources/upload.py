@@ -50,9 +50,7 @@ class UploadSource:
         _refuse()
 
 
-def plan_of(
-    upload_id: str, name: str, folder: Path, files: list[dict[str, Any]], commit: str, here: set[str]
-) -> FetchPlan:
+def plan_of(name: str, folder: Path, files: list[dict[str, Any]], commit: str, here: set[str]) -> FetchPlan:
     """The plan for a whole upload: `files` are `{path, size, sha256}`, the n-th lies in `folder` as `n`,
     except for the paths in `here`, whose content the store has and the sender may have.
 
@@ -62,7 +60,7 @@ def plan_of(
     return FetchPlan(
         source=UploadSource.name,
         ref=name,
-        revision=upload_id,
+        revision="",
         commit=commit,
         files=[
             RemoteFile(

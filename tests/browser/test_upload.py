@@ -29,6 +29,6 @@ def test_an_upload_goes_on_after_the_page_was_reloaded(page: Page, hub: Hub, tmp
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", name="Downloads", level=1)).to_be_visible(timeout=120_000)
     arrived = page.get_by_role("listitem", name="sent")
-    expect(arrived.get_by_role("link", name="Open in the library")).to_be_visible(timeout=120_000)
+    expect(arrived.get_by_role("link", name="Open in library")).to_be_visible(timeout=120_000)
     [model] = [each for each in hub.get("/models")["items"] if each["name"] == "sent"]
     assert (Path(model["path"]) / "sent.gguf").read_bytes() == file.read_bytes()

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Terminal
+from tests.support import tiny_models
 from tests.support.hub_process import Hub, start_hub
 
+COMMIT = "c" * 40
 PIECE = 8 << 20
 WEIGHTS = b"GGUF" + os.urandom(1 << 20) * 80
 
@@ -40,6 +42,20 @@ def hub(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 def here(terminal: Terminal, hub: Hub) -> Terminal:
     terminal.environment["MODELHUB_HOME"] = str(hub.home)
     return terminal
+
+
+@pytest.fixture(scope="module")
+def snapshot(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small real model as the Hugging Face cache keeps it: links to blobs."""
+    llama = tiny_models.llama(tmp_path_factory.mktemp("made") / "llama")
+    repo = disk / "hf" / "models--org--tiny"
+    (repo / "blobs").mkdir(parents=True)
+    (repo / "snapshots" / COMMIT).mkdir(parents=True)
+    for file in llama.iterdir():
+        blob = hashlib.sha256(file.read_bytes()).hexdigest()
+        file.rename(repo / "blobs" / blob)
+        (repo / "snapshots" / COMMIT / file.name).symlink_to(f"../../blobs/{blob}")
+    return repo / "snapshots" / COMMIT
 
 
 def under_way(hub: Hub) -> list[Any]:
@@ -96,8 +112,8 @@ def test_an_interrupted_push_is_given_up(here: Terminal, hub: Hub, tmp_path: Pat
 
 
 def test_what_lies_on_the_hubs_machine_is_found_and_adopted(here: Terminal, hub: Hub, disk: Path) -> None:
-    [found] = here.run("scan", "--json").json["found"]
-    assert (found["name"], found["adoptable"], found["model_id"]) == ("publisher/here", True, None)
+    [found] = here.run("scan", str(disk / "publisher"), "--json").json["found"]
+    assert (found["name"], found["adoptable"], found["model_id"]) == ("here", True, None)
     assert "publisher/here" in here.run("scan", str(disk)).out
     done = here.run("adopt", found["path"], "--json")
     assert done.code == 0, done.err
@@ -106,3 +122,19 @@ def test_what_lies_on_the_hubs_machine_is_found_and_adopted(here: Terminal, hub:
     copied = here.run("adopt", found["path"], "--copy", "--name", "copy")
     assert copied.code == 0 and "copy is copied" in copied.out, copied
     assert here.run("adopt", "/etc").code == 1
+
+
+def test_what_the_hugging_face_cache_has_answers_from_there(
+    here: Terminal, hub: Hub, snapshot: Path, disk: Path
+) -> None:
+    done = here.run("adopt", str(snapshot), "--json")
+    assert done.code == 0, done.err
+    model = hub.get(f"/models/{done.lines[-1]['model_id']}")
+    assert (model["name"], model["commit"], model["path"]) == ("org/tiny", COMMIT, str(snapshot))
+    made = hub.post("/deployments", {"model_id": model["id"], "name": "tiny", "runtime": "process"})
+    found = hub.until(f"/deployments/{made['id']}", lambda it: it["status"] in ("running", "failed"))
+    assert found["status"] == "running", found["error"]  # it has said one real token
+    hub.delete(f"/deployments/{made['id']}")
+    hub.until("/deployments", lambda page: not page["items"])
+    hub.delete(f"/models/{model['id']}")
+    assert (snapshot / "model.safetensors").is_file(), "what is not the hub's own stays"

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from integrations import permitted
 from integrations.addresses import Origin, is_public
 from integrations.http import Outbound, Wire
 from integrations.oidc import Issuer
 from integrations.ollama import Server
+from integrations.permitted import Permitted
 from integrations.providers import PROVIDERS
 from integrations.runtimes import RUNTIMES
 from integrations.sources import SOURCES
@@ -22,6 +24,8 @@ FETCHERS = {
     "integrations/sources/hub_client.py": "the hub's API: redirected, by ref",
     "integrations/sources/hub_errors.py": "names the client's errors, fetches nothing",
     "integrations/sources/huggingface.py": "through hub_client",
+    "integrations/sources/url.py": "an address from a user: direct, redirected",
+    "integrations/sources/url_fetch.py": "the same address, after it was planned",
     "integrations/transfer/worker.py": "names the errors of integrations.http, which it fetches with",
     "integrations/providers/http.py": "our own engines, by the address the hub gave them: redirected",
     "integrations/runtimes/process.py": "our own engines' health: redirected",
@@ -76,6 +80,28 @@ def test_redirects_from_an_allowed_origin(
     # What is no address of its own is a path at the same server, which sends us round in circles.
     assert try_all(fetch, urls, canary) == len(urls)
     assert dialled == {redirector.server_address}
+
+
+def test_the_url_source(
+    canary: Canary, urls: list[str], hostile_names: None, redirector: Redirector, dialled: set[Any]
+) -> None:
+    permitted.say(Permitted(origins=(redirector.url,)))
+    source = SOURCES["url"]
+
+    def direct(url: str) -> None:
+        source.plan(url, None, None, None)
+
+    def redirected(url: str) -> None:
+        redirector.to = url
+        source.plan(f"{redirector.url}/x.gguf", None, None, None)
+
+    try:
+        assert try_all(direct, urls, canary) == len(urls) and not dialled
+        urls = [url for url in urls if not set("\r\n\0") & set(url)]
+        assert try_all(redirected, urls, canary) == len(urls)
+        assert dialled == {redirector.server_address}
+    finally:
+        permitted.say(Permitted())
 
 
 def test_redirects_of_a_public_hub_when_bytes_are_fetched(
