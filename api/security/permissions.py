@@ -48,7 +48,7 @@ DESCRIPTIONS: dict[str, str] = {
     "downloads.write": "Bring models in",
     "deployments.read": "See deployments and their logs",
     "deployments.write": "Deploy, start, stop and delete",
-    "chat.use": "Chat, and ask deployments through /v1",
+    "chat.use": "Chat, and ask deployments through /v1 and /ollama",
     "jobs.read": "See background jobs",
     "jobs.write": "Cancel and retry background jobs",
     "folders.use": "Bring in models from folders of the hub's machine",
