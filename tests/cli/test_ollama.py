@@ -68,7 +68,7 @@ def test_from_pull_to_rm(hub: str, server: OllamaServer, terminal: Terminal) -> 
 
 
 def test_create(app: Flask, hub: str, server: OllamaServer, terminal: Terminal) -> None:
-    from tests.services.test_ollama import GGUF, shelve
+    from tests.services.test_ollama_entries import GGUF, shelve
 
     shelve("mine", {"mine.gguf": GGUF})
     db.session.rollback()
