@@ -1,4 +1,4 @@
-import { SearchOutlined } from '@ant-design/icons'
+import { PlusOutlined, SearchOutlined } from '@ant-design/icons'
 import { Flex, Skeleton, Tag } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -12,7 +12,7 @@ import { Page } from '@/components/page'
 import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { paths } from '@/config/paths'
 import { bytes, count, originOf } from '@/lib/format'
-import { useDates } from '@/lib/hooks'
+import { useDates, useMay } from '@/lib/hooks'
 import type { Model } from '@/types'
 
 import { useModelsInfiniteQuery } from './api'
@@ -27,6 +27,7 @@ interface Props {
 
 export function LibraryPage({ onDeploy }: Props) {
   const { t } = useTranslation()
+  const mayAdd = useMay('downloads.write')
   const [filters, setFilters] = useState<ModelFilters>({})
   const list = useModelsInfiniteQuery(filters)
   const q = narrowed(filters)
@@ -35,7 +36,12 @@ export function LibraryPage({ onDeploy }: Props) {
     <Page
       title={t('nav.library')}
       hint={t('library.hint')}
-      actions={<LinkButton to={paths.search} icon={<SearchOutlined />}>{t('downloads.find')}</LinkButton>}
+      actions={
+        <Flex gap={8} wrap>
+          <LinkButton to={paths.search} icon={<SearchOutlined />}>{t('downloads.find')}</LinkButton>
+          {mayAdd && <LinkButton to={paths.add} icon={<PlusOutlined />}>{t('nav.add')}</LinkButton>}
+        </Flex>
+      }
     >
       {(items.length > 0 || q) && (
         <FilterBar filters={filters} onChange={setFilters} />
