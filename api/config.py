@@ -214,6 +214,12 @@ class Settings(BaseSettings):
     download_connections: int = Field(
         8, alias="MODELHUB_DOWNLOAD_CONNECTIONS", ge=1, le=64, description="Connections per download."
     )
+    xet_bytes: int = Field(
+        50_000_000_000,
+        alias="MODELHUB_XET_BYTES",
+        ge=0,
+        description="Files of so many bytes come through the Hub's Xet storage, if they lie there; 0: never.",
+    )
     update_check_hours: float = Field(
         24.0,
         alias="MODELHUB_UPDATE_CHECK_HOURS",

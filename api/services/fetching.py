@@ -76,6 +76,7 @@ def _fetched(held: jobs.Claim, download: Download, plan: FetchPlan, directory: P
         "options": {
             "connections": transfers.connections_of(download),
             "disk_reserve": settings().disk_reserve,
+            "xet_bytes": settings().xet_bytes,
             "speed": transfers.speed_of(download),
         },
     }

@@ -103,7 +103,6 @@ class FetchPlan(BaseModel):
     store (`local`), in the folder `path` where they are (`external`), or on another server (`ollama`); then
     the child's result says what the library should know (`facts`, as in `ModelVersion`).
     `options` are the source's own, as `Options` took them, or as it chose where nothing was said; then `note`
-    `options` are the source's own, as `Options` took them, or as it chose where nothing was said; then `note`
     tells of it. `given`: a folder of the hub's own in which the bytes lie already; it goes when they are on
     the shelf.
     """

@@ -14,6 +14,7 @@ from integrations.child_events import EventWriter, run_child
 from integrations.errors import Unsupported
 from integrations.sources.hub_settings import endpoint, token
 from integrations.sources.refs import check_ref
+from integrations.sources.xet import fetch_large, large_files
 from integrations.transfer import Download, Options, Outbound, fetch
 
 
@@ -39,10 +40,16 @@ def program(spec: dict[str, Any], events: EventWriter, stop: threading.Event) ->
         counted = {name: progress[name] + already for name in ("bytes_done", "bytes_total")}
         events.progress(**progress | counted)
 
+    def said(words: str) -> None:
+        events.emit("log", message=words)
+
     outbound = Outbound(base, token(), connect=options.connect_timeout, read=options.stall_timeout)
+    downloads, into = downloads_of(plan, base), Path(spec["into"])
+    if large := large_files(plan, int((spec.get("options") or {}).get("xet_bytes") or 0)):
+        fetch_large(large, downloads, into, plan, outbound, options, stop, report, said)
     fetched = fetch(
-        downloads_of(plan, base),
-        Path(spec["into"]),
+        downloads,
+        into,
         outbound,
         options=options,
         stop=stop,

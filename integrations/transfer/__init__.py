@@ -25,7 +25,8 @@ from typing import Any
 from integrations.errors import ChildFailed, InvalidRef
 from integrations.http import Outbound
 from integrations.transfer.engine import Engine
-from integrations.transfer.journal import Journal, fingerprint
+from integrations.transfer.handover import Handover, plan_key
+from integrations.transfer.journal import Journal
 from integrations.transfer.meter import Meter
 from integrations.transfer.names import STATE_FOLDER, check_names, inside
 from integrations.transfer.options import Download, Fetched, Options
@@ -35,7 +36,7 @@ from integrations.transfer.space import allocated, check_room, disk_trouble
 LOCK_PATIENCE = 5.0
 """Seconds to wait for a predecessor that is on its way out."""
 
-__all__ = ["Download", "Fetched", "Options", "Outbound", "fetch"]
+__all__ = ["Download", "Fetched", "Handover", "Options", "Outbound", "fetch"]
 
 
 def fetch(
@@ -79,8 +80,7 @@ def _fetch(
     stop: threading.Event,
     report: Callable[[dict[str, Any]], None],
 ) -> list[Fetched]:
-    plan = fingerprint([[d.path, d.size, d.sha256, d.git_sha1] for d in downloads])
-    journal = Journal(state / "journal", plan)
+    journal = Journal(state / "journal", plan_key(downloads))
     files = [PartialFile(i, download, state, journal.files.get(i)) for i, download in enumerate(downloads)]
     results = {file.index: found for file in files if (found := _already(file, journal, into))}
     todo = sorted((file for file in files if file.index not in results), key=lambda file: file.size)

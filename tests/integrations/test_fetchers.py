@@ -27,6 +27,7 @@ FETCHERS = {
     "integrations/sources/huggingface.py": "through hub_client",
     "integrations/sources/url.py": "an address from a user: direct, redirected",
     "integrations/sources/url_fetch.py": "the same address, after it was planned",
+    "integrations/sources/xet_gate.py": "the Xet library's way out, by the rules of integrations.http",
     "integrations/transfer/worker.py": "names the errors of integrations.http, which it fetches with",
     "integrations/providers/http.py": "our own engines, by the address the hub gave them: redirected",
     "integrations/runtimes/process.py": "our own engines' health: redirected",

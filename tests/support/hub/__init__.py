@@ -19,6 +19,7 @@ from tests.support.hub.api import TOKEN
 from tests.support.hub.faults import Fault, Script
 from tests.support.hub.repos import Shelf
 from tests.support.hub.server import CdnHandler, HubHandler, Server
+from tests.support.hub.xet import CasHandler, Storage
 
 __all__ = ["TOKEN", "Fault", "Hub"]
 
@@ -44,8 +45,13 @@ class Hub:
         self.generation = 1
         self._log: list[dict[str, Any]] = []
         self._lock = threading.Lock()
-        self._servers = [Server(port, HubHandler, self, tls), Server(0, CdnHandler, self, tls)]
-        self.url, self.cdn_url = (server.url for server in self._servers)
+        self._servers = [
+            Server(port, HubHandler, self, tls),
+            Server(0, CdnHandler, self, tls),
+            Server(0, CasHandler, self, tls),
+        ]
+        self.xet = Storage()
+        self.url, self.cdn_url, self.cas_url = (server.url for server in self._servers)
 
     def start(self) -> "Hub":
         for server in self._servers:

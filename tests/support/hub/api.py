@@ -5,6 +5,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
+from tests.support.hub import xet
 from tests.support.hub.faults import Fault
 from tests.support.hub.repos import Repo
 
@@ -131,6 +132,12 @@ def model(request: "HubHandler", fault: Fault | None, ref: str, revision: str = 
         request.reply(200, repo.description() | {"siblings": siblings})
 
 
+def in_xet(request: "HubHandler", entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a file, with its name in Xet storage when it lies there."""
+    name = request.hub.xet.by_sha256.get((entry.get("lfs") or {}).get("oid", ""))
+    return entry | ({"xetHash": name} if name else {})
+
+
 def tree(request: "HubHandler", fault: Fault | None, ref: str, revision: str, under: str = "") -> None:
     if repo := open_repo(request, ref, revision):
         under = under.strip("/")
@@ -143,7 +150,9 @@ def tree(request: "HubHandler", fault: Fault | None, ref: str, revision: str, un
         entries: list[dict[str, Any]] = [
             {"type": "directory", "path": f, "oid": "0" * 40, "size": 0} for f in folders
         ]
-        entries += [repo.entry(path) for path in inside if recursive or path.count("/") == depth]
+        entries += [
+            in_xet(request, repo.entry(path)) for path in inside if recursive or path.count("/") == depth
+        ]
         limit, start = (
             int(request.query.get("limit", ["1000"])[0]),
             int(request.query.get("cursor", ["0"])[0]),
@@ -208,6 +217,12 @@ def resolve(request: "HubHandler", fault: Fault | None, ref: str, revision: str,
     return request.head(302, {**fields, "ETag": etag, "Location": address, "Content-Length": "0"})
 
 
+def xet_token(request: "HubHandler", fault: Fault | None, ref: str, revision: str) -> None:
+    if open_repo(request, ref, revision):
+        body, fields = xet.token(request.hub)
+        request.reply(200, body, **fields)
+
+
 ROUTES: list[tuple[str, Any]] = [
     (r"/api/whoami-v2", whoami),
     (r"/api/models", models),
@@ -217,5 +232,6 @@ ROUTES: list[tuple[str, Any]] = [
     (rf"/api/models/{NAME}/refs", refs),
     (rf"/api/models/{NAME}/auth-check", auth_check),
     (rf"/api/models/{NAME}/paths-info/(?P<revision>[^/]+)", paths_info),
+    (rf"/api/models/{NAME}/xet-read-token/(?P<revision>[^/]+)", xet_token),
     (rf"/{NAME}/resolve/(?P<revision>[^/]+)/(?P<path>.+)", resolve),
 ]
