@@ -14,6 +14,18 @@ export function useErrorText() {
   }
 }
 
+/** The page on which a failure can be settled (a licence to accept, a token to make), where the hub names one. */
+export function SettleLink({ details }: { details: Record<string, unknown> }) {
+  const { t } = useTranslation()
+  const { url } = details
+  if (typeof url !== 'string' || !/^https?:\/\//.test(url)) return null
+  return (
+    <Button size="small" href={url} target="_blank" rel="noopener noreferrer" className="settle-link">
+      {t('errors.openPage', { host: new URL(url).host })}
+    </Button>
+  )
+}
+
 interface Props {
   error: unknown
   retry?: () => void
@@ -24,6 +36,7 @@ interface Props {
 export function ErrorNote({ error, retry, children }: Props) {
   const { t } = useTranslation()
   const { code, message } = useErrorText()(error)
+  const { details } = asApiError(error)
   return (
     <Alert
       type="error"
@@ -32,6 +45,7 @@ export function ErrorNote({ error, retry, children }: Props) {
       description={
         <>
           <Typography.Text type="secondary" code>{code}</Typography.Text>
+          <SettleLink details={details} />
           {children}
         </>
       }

@@ -8,6 +8,11 @@ export interface SearchFilters {
   task?: string
   library?: string
   license?: string
+  language?: string
+  tags?: string
+  min_parameters?: string
+  max_parameters?: string
+  gated?: string
   sort?: string
 }
 

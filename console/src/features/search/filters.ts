@@ -2,7 +2,12 @@ import { useSearchParams } from 'react-router'
 
 import type { SearchFilters } from './api'
 
-const NAMES = ['q', 'author', 'task', 'library', 'license', 'sort'] as const
+const NAMES = [
+  'q', 'author', 'task', 'library', 'license', 'language', 'tags', 'min_parameters', 'max_parameters', 'gated', 'sort',
+] as const
+
+/** What takes every filter away. */
+export const NO_FILTERS: Partial<SearchFilters> = Object.fromEntries(NAMES.map((name) => [name, '']))
 
 /** The search lives in the address: reloading, going back and sending the link keep it. */
 export function useFilters() {
@@ -31,4 +36,9 @@ export const TASKS = [
 ]
 export const LIBRARIES = ['transformers', 'gguf', 'peft', 'safetensors', 'sentence-transformers', 'diffusers', 'mlx', 'onnx']
 export const LICENSES = ['apache-2.0', 'mit', 'llama3.2', 'llama3.1', 'gemma', 'cc-by-4.0', 'cc-by-nc-4.0', 'openrail', 'other']
+export const LANGUAGES = ['en', 'zh', 'de', 'fr', 'es', 'ja', 'ko', 'ru', 'ar', 'hi', 'pt', 'it', 'multilingual']
+/** Numbers of parameters between which models are commonly made: from and to, in billions. */
+export const SIZES: [number | null, number | null][] = [
+  [null, 1], [1, 3], [3, 6], [6, 9], [9, 16], [16, 36], [36, 80], [80, null],
+]
 export const SORTS = ['trending_score', 'downloads', 'likes', 'last_modified', 'created_at']

@@ -1,5 +1,5 @@
 import { DownloadOutlined, LockOutlined } from '@ant-design/icons'
-import { Alert, Button, Drawer, Empty, Flex, Select, Skeleton, Table, Tabs, Tag, Typography } from 'antd'
+import { Alert, Button, Drawer, Empty, Flex, Select, Skeleton, Tabs, Tag, Typography } from 'antd'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 
@@ -12,7 +12,10 @@ import { useMay } from '@/lib/hooks'
 import type { DownloadRequest, RemoteModel, Sharing } from '@/types'
 
 import { useRemoteModelQuery } from './api'
-import { requestFor, sizeOf } from './selection'
+import { CardFacts } from './card-facts'
+import { FilePicker } from './file-picker'
+import { firstChoice, requestFor, sizeOf } from './selection'
+import { Variants } from './variants'
 
 interface Props {
   source: string
@@ -27,12 +30,17 @@ export function ModelDrawer({ source, modelRef, onClose, onDownload }: Props) {
   const [revision, setRevision] = useState<string>()
   const model = useRemoteModelQuery({ source, ref: modelRef, revision })
   const [chosen, setChosen] = useState<Set<string> | null>(null)
+  const [globs, setGlobs] = useState<Pick<DownloadRequest, 'include' | 'exclude'>>()
   const [busy, setBusy] = useState(false)
   const [sharing, setSharing] = useState<Sharing>()
   const mayDownload = useMay('downloads.write')
   const data = model.currentData
-  const selected = chosen ?? new Set(data?.files.map(({ path }) => path))
-  const request = data ? requestFor(data, selected) : null
+  const selected = chosen ?? (data ? firstChoice(data) : new Set<string>())
+  const request = data ? (globs ? byGlobs(data, globs) : requestFor(data, selected)) : null
+  const choose = (paths: Set<string> | null, by?: { include: string[]; exclude: string[] }) => {
+    setChosen(paths)
+    setGlobs(by && by.include.length + by.exclude.length > 0 ? by : undefined)
+  }
 
   const download = async () => {
     if (!request) return
@@ -76,15 +84,22 @@ export function ModelDrawer({ source, modelRef, onClose, onDownload }: Props) {
       {!data && !model.isError && <Skeleton active paragraph={{ rows: 8 }} aria-label={t('common.loading')} />}
       {data && (
         <>
-          <Head model={data} onRevision={(name) => { setRevision(name); setChosen(null) }} />
+          <Head model={data} onRevision={(name) => { setRevision(name); choose(null) }} />
           {!request && selected.size > 0 && <Alert type="warning" showIcon title={t('search.tooScattered')} />}
           <Tabs
             items={[
-              { key: 'card', label: t('model.card'), children: <Card text={data.card.text} /> },
+              { key: 'card', label: t('model.card'), children: <Card model={data} /> },
+              ...(data.variants.length > 0
+                ? [{
+                    key: 'variants',
+                    label: t('search.variantsCount', { count: data.variants.length }),
+                    children: <Variants variants={data.variants} chosen={selected} onChoose={choose} />,
+                  }]
+                : []),
               {
                 key: 'files',
                 label: t('model.filesCount', { count: data.files.length }),
-                children: <Files model={data} chosen={selected} onChoose={setChosen} />,
+                children: <FilePicker key={data.commit} model={data} chosen={selected} onChoose={choose} />,
               },
             ]}
           />
@@ -116,36 +131,18 @@ function Head({ model, onRevision }: { model: RemoteModel; onRevision: (name: st
   )
 }
 
-function Card({ text }: { text: string }) {
+function Card({ model: { card } }: { model: RemoteModel }) {
   const { t } = useTranslation()
-  const body = withoutFrontMatter(text).trim()
-  return body ? <Markdown text={body} /> : <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('model.noCard')} />
-}
-
-function Files({ model, chosen, onChoose }: {
-  model: RemoteModel
-  chosen: Set<string>
-  onChoose: (paths: Set<string>) => void
-}) {
-  const { t } = useTranslation()
-  const many = model.files.length > 100
+  const body = withoutFrontMatter(card.text).trim()
   return (
-    <Table
-      size="small"
-      rowKey="path"
-      pagination={false}
-      virtual={many}
-      scroll={many ? { y: 480, x: 480 } : undefined}
-      dataSource={model.files}
-      rowSelection={{
-        selectedRowKeys: [...chosen],
-        onChange: (keys) => onChoose(new Set(keys.map(String))),
-        getCheckboxProps: (file) => ({ 'aria-label': file.path }) as object,
-      }}
-      columns={[
-        { title: t('model.file'), dataIndex: 'path', className: 'file-path' },
-        { title: t('model.size'), dataIndex: 'size', width: 110, align: 'right', render: (size: number | null) => bytes(size) },
-      ]}
-    />
+    <>
+      <CardFacts metadata={card.metadata} />
+      {body ? <Markdown text={body} /> : <Empty image={Empty.PRESENTED_IMAGE_SIMPLE} description={t('model.noCard')} />}
+    </>
   )
 }
+
+/** The patterns themselves, so that an update takes what fits them then. */
+const byGlobs = (model: RemoteModel, { include, exclude }: Pick<DownloadRequest, 'include' | 'exclude'>): DownloadRequest => ({
+  source: model.source, ref: model.ref, revision: model.revision, include: include?.length ? include : ['*'], ...(exclude?.length && { exclude }),
+})

@@ -6,7 +6,7 @@ import { WordFilter } from '@/components/word-filter'
 import type { Source } from '@/types'
 
 import type { SearchFilters } from './api'
-import { LIBRARIES, LICENSES, SORTS, TASKS } from './filters'
+import { LANGUAGES, LIBRARIES, LICENSES, NO_FILTERS, SIZES, SORTS, TASKS } from './filters'
 
 interface Props {
   filters: SearchFilters
@@ -19,7 +19,7 @@ export function SearchForm({ filters, sources, onChange }: Props) {
   const [text, setText] = useState(filters.q ?? '')
   const chosen = sources.find(({ name }) => name === filters.source)
   const narrow = chosen?.searchable ?? true
-  const words = (name: 'task' | 'library' | 'license' | 'author', known: string[]) => (
+  const words = (name: 'task' | 'library' | 'license' | 'author' | 'language' | 'tags', known: string[]) => (
     <WordFilter
       key={`${name} ${filters[name] ?? ''}`}
       label={t(`search.${name}`)}
@@ -36,7 +36,7 @@ export function SearchForm({ filters, sources, onChange }: Props) {
           aria-label={t('search.source')}
           value={filters.source}
           options={sources.map(({ name, title }) => ({ value: name, label: title }))}
-          onChange={(source) => onChange({ source, q: '', author: '', task: '', library: '', license: '', sort: '' })}
+          onChange={(source) => onChange({ ...NO_FILTERS, source })}
           size="large"
         />
         <Input.Search
@@ -57,6 +57,26 @@ export function SearchForm({ filters, sources, onChange }: Props) {
           {words('library', LIBRARIES)}
           {words('license', LICENSES)}
           {words('author', [])}
+          {words('language', LANGUAGES)}
+          {words('tags', [])}
+          <Select
+            className="filter"
+            aria-label={t('search.parameters')}
+            placeholder={t('search.parameters')}
+            allowClear
+            value={chosenSize(filters)}
+            options={SIZES.map(([from, to]) => ({ value: `${from ?? ''}-${to ?? ''}`, label: sizeText(from, to) }))}
+            onChange={(size?: string) => onChange(sizeFilters(size))}
+          />
+          <Select
+            className="filter"
+            aria-label={t('search.access')}
+            placeholder={t('search.access')}
+            allowClear
+            value={filters.gated}
+            options={[{ value: 'false', label: t('search.openOnly') }, { value: 'true', label: t('search.gatedOnly') }]}
+            onChange={(gated?: string) => onChange({ gated: gated ?? '' })}
+          />
           <Select
             className="filter"
             aria-label={t('search.sort')}
@@ -70,4 +90,22 @@ export function SearchForm({ filters, sources, onChange }: Props) {
       )}
     </search>
   )
+}
+
+const BILLION = 1_000_000_000
+
+const sizeText = (from: number | null, to: number | null) =>
+  from === null ? `< ${to}B` : to === null ? `> ${from}B` : `${from}–${to}B`
+
+/** The range in the address as one of the choices; another range, typed into the address, is shown as it is. */
+function chosenSize({ min_parameters: min, max_parameters: max }: SearchFilters): string | undefined {
+  if (!min && !max) return undefined
+  const billions = (text?: string) => (text ? Number(text) / BILLION : '')
+  return `${billions(min)}-${billions(max)}`
+}
+
+function sizeFilters(size?: string): Partial<SearchFilters> {
+  const [from, to] = (size ?? '-').split('-')
+  const whole = (text?: string) => (text ? String(Number(text) * BILLION) : '')
+  return { min_parameters: whole(from), max_parameters: whole(to) }
 }

@@ -8,7 +8,7 @@ import { Page } from '@/components/page'
 import type { DownloadRequest } from '@/types'
 
 import { useSearchInfiniteQuery, useSourcesQuery } from './api'
-import { useFilters } from './filters'
+import { NO_FILTERS, useFilters } from './filters'
 import { FoundList } from './found-list'
 import { ModelDrawer } from './model-drawer'
 import { SearchForm } from './search-form'
@@ -33,7 +33,7 @@ export function SearchPage({ onDownload }: Props) {
       {found.isFetching && !found.currentData && <Skeleton active paragraph={{ rows: 6 }} aria-label={t('common.loading')} />}
       {found.currentData && items.length === 0 && (
         <EmptyState title={t('search.none')} hint={t('search.noneHint')}>
-          <Button onClick={() => change({ q: '', author: '', task: '', library: '', license: '' })}>{t('search.clear')}</Button>
+          <Button onClick={() => change(NO_FILTERS)}>{t('search.clear')}</Button>
         </EmptyState>
       )}
       {items.length > 0 && <FoundList items={items} onOpen={(ref) => change({ model: ref })} />}

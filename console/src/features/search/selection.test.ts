@@ -1,6 +1,6 @@
-import { makeRemote, makeRemoteFile } from '@/testing/data'
+import { makeRemote, makeRemoteFile, makeVariant } from '@/testing/data'
 
-import { literal, requestFor, sizeOf } from './selection'
+import { firstChoice, literal, requestFor, sizeOf } from './selection'
 
 const many = (count: number) => makeRemote({ files: Array.from({ length: count }, (_file, n) => makeRemoteFile({ path: `f${n}`, size: 1 })) })
 const first = (count: number) => new Set(Array.from({ length: count }, (_file, n) => `f${n}`))
@@ -21,4 +21,14 @@ test('a path means only itself', () => {
 
 test('the size is that of the chosen files', () => {
   expect(sizeOf(makeRemote(), new Set(['config.json']))).toBe(100)
+})
+
+test('a variant is asked for by its name, and everything of many variants by a star', () => {
+  const small = makeVariant({ name: 'Q4_0', files: ['config.json'] })
+  const model = makeRemote({ variants: [small, makeVariant({ files: ['model.safetensors'], recommended: true })] })
+  expect(requestFor(model, new Set(['config.json']))?.options).toEqual({ quant: 'Q4_0' })
+  expect(requestFor(model, firstChoice(model))?.options).toEqual({ quant: 'Q4_K_M' })
+  expect(requestFor(model, new Set(['config.json', 'model.safetensors']))?.include).toEqual(['*'])
+  const only = makeRemote({ variants: [makeVariant({ files: ['config.json', 'model.safetensors'], recommended: true })] })
+  expect(requestFor(only, firstChoice(only))).toEqual({ source: 'huggingface', ref: 'org/tiny', revision: 'main' })
 })
