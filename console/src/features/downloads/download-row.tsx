@@ -2,11 +2,12 @@ import { Alert, Flex, Progress, Tag, Typography } from 'antd'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 
+import { SettleLink } from '@/components/error-note'
 import { VisibilityTag } from '@/components/sharing/visibility-tag'
 import { StatusTag } from '@/components/status-tag'
 import { bytes, duration, originOf, percent } from '@/lib/format'
 import { useDates } from '@/lib/hooks'
-import type { Download } from '@/types'
+import type { Download, ErrorInfo } from '@/types'
 
 import { Actions } from './actions'
 import { WaitingNote } from './waiting-note'
@@ -42,7 +43,7 @@ export function DownloadRow({ download, actions }: { download: Download; actions
       )}
       <Figures download={download} />
       {status === 'held' && <WaitingNote download={download} />}
-      {error && (status === 'failed' || status === 'paused') && <Explained code={error.code} message={error.message} />}
+      {error && (status === 'failed' || status === 'paused') && <Explained error={error} />}
     </li>
   )
 }
@@ -63,13 +64,14 @@ function Figures({ download }: { download: Download }) {
       {download.any_time && <Tag>{t('queue.anyTimeTag')}</Tag>}
       {download.restart_required && download.bytes_done > 0 && <Tag color="warning">{t('queue.restart')}</Tag>}
       {download.message && status !== 'failed' && status !== 'completed' && <span>{download.message}</span>}
+      {download.note && status !== 'completed' && <span>{download.note}</span>}
       <span title={dates.moment(download.created_at)}>{dates.ago(download.created_at)}</span>
     </div>
   )
 }
 
 /** The hub's own sentence, and for the common cases what to do about it. */
-function Explained({ code, message }: { code: string; message: string }) {
+function Explained({ error: { code, message, details } }: { error: ErrorInfo }) {
   const { t, i18n } = useTranslation()
   const advice = `advice.${code}`
   return (
@@ -82,6 +84,7 @@ function Explained({ code, message }: { code: string; message: string }) {
         <>
           {i18n.exists(advice) && <>{t(advice)} </>}
           <Typography.Text type="secondary" code>{code}</Typography.Text>
+          <SettleLink details={details} />
         </>
       }
     />
