@@ -18,7 +18,7 @@ from api.schemas.models import (
 )
 from api.schemas.ollama import ModelDeletion
 from api.security.authorise import current
-from api.services import library, library_impact, library_list, remote, updates, versions
+from api.services import library, library_impact, library_list, remote, updates, verify, versions
 
 
 class ModelsResource(Resource):
@@ -127,7 +127,18 @@ class ModelRestoreResource(Resource):
         return remote.restore(model_id, current())
 
 
+class ModelRepairResource(Resource):
+    @contract(
+        "models.write", out=DownloadOut, status=202, errors=(404, 409, 502),
+        message="What is damaged is being fetched again.",
+    )  # fmt: skip
+    def post(self, model_id: str) -> DownloadOut:
+        """Fetch the damaged files of a model again, and no others."""
+        return verify.repair(model_id, current())
+
+
 ROUTES = [
+    (ModelRepairResource, "/api/v1/models/<model_id>/repair"),
     (ModelsResource, "/api/v1/models"),
     (ModelResource, "/api/v1/models/<model_id>"),
     (ModelImpactResource, "/api/v1/models/<model_id>/impact"),

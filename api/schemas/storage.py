@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.base import ErrorInfo, Out
+from api.schemas.base import Body, ErrorInfo, Out
 
 
 class Filesystem(Out):
@@ -52,3 +52,24 @@ class StorageOut(Out):
     use: StorageUse
     held: list[HeldOut]
     removable: list[Removable] = Field(description="The largest first; only what one may change.")
+
+
+class VerifyRequest(Body):
+    model_id: str | None = Field(default=None, max_length=64, description="Null: the whole library.")
+
+
+class GarbageItem(Out):
+    """`bytes` are those that removing it gives back."""
+
+    kind: str = Field(description="`content`, or the hub's folder it lies in.")
+    path: str = Field(description="Below the hub's data directory.")
+    bytes: int
+
+
+class GarbageOut(Out):
+    """What belongs to nobody; `reclaimed` says whether it is gone."""
+
+    items: list[GarbageItem] = Field(description="The largest first; at most 200.")
+    count: int
+    bytes: int
+    reclaimed: bool

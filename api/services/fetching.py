@@ -15,7 +15,7 @@ from sqlalchemy import select
 from api.errors import describe
 from api.extensions import db, settings
 from api.models import Download, HubModel, Job, ModelVersion
-from api.services import jobs, library, ollama, store, transfers, work
+from api.services import jobs, library, ollama, store, transfers, verify, work
 from api.services.downloads import forget_parts
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
@@ -117,11 +117,19 @@ def _shelve(held: jobs.Claim, download: Download, plan: FetchPlan, result: dict[
     )
     git = {file.path: file.git_sha1 for file in plan.files if file.git_sha1}
     download_id, size = download.id, version.size
+    shelf = settings().models_dir / download.id
 
     def also(after_commit: AfterCommit, _job: Job) -> None:
-        added = library.add(after_commit, version, model)
         if plan.location == "local":
-            store.record(db.session.get_one(ModelVersion, version.id), git)
+            verify.heal(version.files)
+        if again := verify.twin(download.update_of, version):
+            # Brought only to make it whole again: the version that is there already is the one.
+            added = db.session.get_one(HubModel, again.model_id)
+            after_commit(lambda: library.remove_folders(shelf))
+        else:
+            added = library.add(after_commit, version, model)
+            if plan.location == "local":
+                store.record(db.session.get_one(ModelVersion, version.id), git)
         if plan.location == "ollama":
             ollama.renewed(added)
         if found := db.session.get(Download, download_id):

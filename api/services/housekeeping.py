@@ -48,22 +48,27 @@ def reconcile() -> None:
 def sweep(age: float = ORPHAN_AGE) -> int:
     """Remove directories that belong to no row and were untouched for `age` seconds: parts, uploads,
     half-deleted models, children's files. How many. (Contents nobody refers to are `modelhub gc`'s.)"""
+    _guarded(uploads.expire)
+    _guarded(remote.catch_up)
+    return sum(_remove(root, keep, age) for root, keep in kept().items())
+
+
+def kept() -> dict[Path, set[str]]:
+    """The hub's folders, and the names in each that belong to a row."""
     live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
     live_children = {f"download-{id}" for id in live_downloads}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
-    unended = select(Job.id).where(Job.kind == "ollama_create", Job.state.not_in(jobs.ENDED))
-    live_children |= {f"ollama-{id}" for id in _ids(unended)}
+    for kind, folder in (("ollama_create", "ollama"), ("verify", "verify")):
+        unended = select(Job.id).where(Job.kind == kind, Job.state.not_in(jobs.ENDED))
+        live_children |= {f"{folder}-{id}" for id in _ids(unended)}
     models = _ids(select(ModelVersion.path)) | live_downloads  # one may have its name and not yet its row
-    _guarded(uploads.expire)
     sent = _ids(select(Upload.id).where(Upload.status != "cancelled"))
-    kept = {
+    return {
         settings().incoming_dir: live_downloads,
         settings().models_dir: models,
         settings().children_dir: live_children,
         settings().uploads_dir: sent,
     }
-    _guarded(remote.catch_up)
-    return sum(_remove(root, keep, age) for root, keep in kept.items())
 
 
 def look_for_newer() -> None:

@@ -32,6 +32,7 @@ TASKS = {
     "ollama_create": "tasks.ollama.create",
     "storage": "tasks.storage.run",
     "restore": "tasks.storage.run",
+    "verify": "tasks.storage.verify",
 }
 """Kind of job to the task that runs it."""
 

@@ -64,6 +64,18 @@ def update(model_id: str, who: Identity) -> DownloadOut:
     return downloads.enter(plan, who, picked=version.picked, update_of=model)
 
 
+def plan_again(model: HubModel, version: ModelVersion) -> FetchPlan:
+    """What made `version`, as its source has it still. Raises what the source says, Unsupported for a source
+    that keeps nothing."""
+    if model.location != "local" or getattr(SOURCES[model.source], "updates", False) is False:
+        raise Unsupported(
+            f"{model.name} did not come from a source that has it still. Bring it in again as it came."
+        )
+    source, wanted = SOURCES[model.source], version.picked or {}
+    options = source.Options.model_validate(wanted.get("options") or {})
+    return source.plan(model.ref, version.commit, wanted.get("include"), wanted.get("exclude"), options)
+
+
 def look() -> int:
     """What beat asks for: the models whose turn it is, a few at a time. How many were asked about."""
     hours = settings().update_check_hours

@@ -13,7 +13,7 @@ from flask import Flask
 
 from api.controllers.openapi import contracts
 from api.extensions import db, settings
-from api.models import HubModel, User
+from api.models import HubModel, ModelVersion, User
 from api.models.base import new_id
 from api.security import passwords
 from api.services import jobs
@@ -157,6 +157,15 @@ def a_model_with_news(path: str) -> Recipe:
     return prepare
 
 
+def a_damaged_model(who: Person) -> tuple[str, Any]:
+    path, body = a_model_with_news("models/{id}/repair")(who)
+    with unit_of_work():
+        model = db.session.get(HubModel, path.split("/")[1])
+        model.status = "damaged"
+        db.session.get(ModelVersion, model.active_version_id).commit = "main"  # one that its source has
+    return path, body
+
+
 def another_version(path: str, body: Any) -> Recipe:
     def prepare(who: Person) -> tuple[str, Any]:
         with unit_of_work():
@@ -245,6 +254,9 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
     "PATCH /api/v1/models/<model_id>": ("model.change", on("model", "models/{id}", {"tags": ["x"]})),
     "POST /api/v1/models/<model_id>/check": ("model.check", a_model_with_news("models/{id}/check")),
     "POST /api/v1/models/<model_id>/update": ("download.create", a_model_with_news("models/{id}/update")),
+    "POST /api/v1/storage/verify": ("storage.verify", on("model", "storage/verify", {"model_id": "{id}"})),
+    "POST /api/v1/storage/garbage": ("storage.reclaim", on("", "storage/garbage", {})),
+    "POST /api/v1/models/<model_id>/repair": ("download.create", a_damaged_model),
     "POST /api/v1/models/<model_id>/offload": ("model.offload", on("model", "models/{id}/offload", {})),
     "POST /api/v1/models/<model_id>/restore": (
         "model.restore", on("model", "models/{id}/restore", {}, offloaded=True)

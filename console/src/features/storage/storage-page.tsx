@@ -3,8 +3,10 @@ import { useTranslation } from 'react-i18next'
 
 import { ErrorNote } from '@/components/error-note'
 import { Page } from '@/components/page'
+import { useMay } from '@/lib/hooks'
 
 import { useStorageQuery } from './api'
+import { CareCard } from './care-card'
 import { Disks } from './disks'
 import { HeldList } from './held-list'
 import { RemovableList } from './removable-list'
@@ -12,6 +14,7 @@ import { RemovableList } from './removable-list'
 /** Where the bytes are, what waits for room, and what could go. */
 export function StoragePage() {
   const { t } = useTranslation()
+  const mayManage = useMay('settings.manage')
   const { data, isLoading, isError, error, refetch } = useStorageQuery(undefined, { pollingInterval: 10_000, skipPollingIfUnfocused: true })
   return (
     <Page title={t('nav.storage')} hint={t('storage.hint')}>
@@ -21,6 +24,7 @@ export function StoragePage() {
         <>
           <Card title={t('storage.disks')}><Disks storage={data} /></Card>
           {data.held.length > 0 && <Card title={t('storage.held')}><HeldList held={data.held} /></Card>}
+          {mayManage && <CareCard />}
           <Card title={t('storage.removable')}><RemovableList items={data.removable} /></Card>
         </>
       )}
