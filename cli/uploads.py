@@ -4,11 +4,12 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli import console, progress
+from cli import console, downloads, progress
 from cli.errors import CliError, HubUnreachable, Interrupted, WrongUsage
 from cli.hub import Hub
 
@@ -57,12 +58,12 @@ def name_of(path: Path) -> str:
 
 
 def begin(hub: Hub, name: str, files: list[Local], sharing: dict[str, Any], *, hashed: bool) -> Upload:
-    """The unfinished upload of the same files, or a new one."""
-    if known := unfinished(hub, name, files):
-        console.note(f"Going on with what was sent before ({_share(known)}).")
-        return known
+    """The unfinished upload of the same files, one that is being taken in just now, or a new one."""
     if hashed:
         _hash(files)
+    if known := unfinished(hub, name, files) or _taken_in(hub, name, files):
+        console.note(f"Going on with what was sent before ({_share(known)}).")
+        return known
     listed = [
         {"path": file.path, "size": file.size, **({"sha256": file.sha256} if file.sha256 else {})}
         for file in files
@@ -73,11 +74,29 @@ def begin(hub: Hub, name: str, files: list[Local], sharing: dict[str, Any], *, h
 
 def unfinished(hub: Hub, name: str, files: list[Local]) -> Upload | None:
     """The upload of this name and of exactly these files that was not completed."""
-    sizes = {file.path: file.size for file in files}
-    for known in hub.pages("uploads", status="open", name=name):
-        if {file["path"]: file["size"] for file in known["files"]} == sizes:
-            return known
+    return next((it for it in hub.pages("uploads", status="open", name=name) if _same(it, files)), None)
+
+
+def _taken_in(hub: Hub, name: str, files: list[Local]) -> Upload | None:
+    """The completed upload of these files while the hub still works on it: nothing need be sent again."""
+    for known in hub.pages("uploads", status="complete", name=name):
+        proven = all(file["sha256"] for file in known["files"]) and all(file.sha256 for file in files)
+        if proven and known["download_id"] and _same(known, files):
+            status = hub.get(f"downloads/{known['download_id']}")["status"]
+            if status in (*downloads.ACTIVE, "paused"):
+                return known
     return None
+
+
+def _same(upload: Upload, files: list[Local]) -> bool:
+    """The same names and sizes, and the same contents as far as both sides have hashed them."""
+    ours = {file.path: file for file in files}
+    return len(ours) == len(upload["files"]) and all(
+        (own := ours.get(file["path"])) is not None
+        and own.size == file["size"]
+        and (not own.sha256 or not file["sha256"] or own.sha256 == file["sha256"])
+        for file in upload["files"]
+    )
 
 
 def _share(upload: Upload) -> str:
@@ -187,7 +206,8 @@ def complete(hub: Hub, upload: Upload) -> dict[str, Any]:
         if error.code != "CONFLICT" or not error.details.get("download_id"):
             raise
         known = dict(hub.get(f"downloads/{error.details['download_id']}"))
-    hub.delete(f"uploads/{upload['id']}")
+    with suppress(CliError):  # it may be the very upload that is being taken in
+        hub.delete(f"uploads/{upload['id']}")
     return known
 
 

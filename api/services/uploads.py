@@ -75,12 +75,15 @@ def create(body: UploadRequest, who: Identity) -> UploadOut:
 
 
 def shape(upload: Upload) -> UploadOut:
-    lengths = upload_files.lengths(_folder(upload.id))
-    offsets = [_offset(upload, index, lengths.get(index, 0)) for index in range(len(upload.files))]
+    lengths, closed = upload_files.lengths(_folder(upload.id)), _closed(upload)
+    offsets = [
+        file["size"] if closed else _offset(file, lengths.get(index, 0))
+        for index, file in enumerate(upload.files)
+    ]
     return UploadOut(
         id=upload.id,
         name=upload.name,
-        status="open" if upload.status == "open" else "complete",
+        status="complete" if closed else "open",
         size=upload.size,
         bytes_done=sum(offsets),
         files=[
@@ -104,8 +107,11 @@ def get(upload_id: str, who: Identity) -> UploadOut:
 
 def list_uploads(query: UploadQuery, who: Identity) -> Page[UploadOut]:
     statement = select(Upload).where(ownership.visible(Upload, who))
-    if query.status:
-        statement = statement.where(Upload.status == query.status)
+    failed = Upload.download_id.in_(select(Download.id).join(Job).where(Job.state == "failed"))
+    if query.status == "open":
+        statement = statement.where((Upload.status == "open") | failed)
+    elif query.status:
+        statement = statement.where(Upload.status == query.status, Upload.download_id.is_(None) | ~failed)
     if query.name:
         statement = statement.where(Upload.name == query.name)
     return page(statement, Upload.id, limit=query.limit, after=query.after, shape=shape)
@@ -116,7 +122,7 @@ def offset(upload_id: str, index: int, who: Identity) -> OffsetOut:
     upload = ownership.seen(Upload, upload_id, who, _missing(upload_id))
     file = _file(upload, index)
     here = upload_files.length(_folder(upload.id), index)
-    return OffsetOut(offset=_offset(upload, index, here), size=file["size"])
+    return OffsetOut(offset=file["size"] if _closed(upload) else _offset(file, here), size=file["size"])
 
 
 def write(
@@ -152,7 +158,7 @@ def write(
 def complete(upload_id: str, who: Identity) -> DownloadOut:
     """All is here: let a worker hash it and put it on the shelf. Raises Conflict naming what is missing."""
     upload = ownership.changeable(Upload, upload_id, who, _missing(upload_id))
-    if upload.status != "open" and not _may_go_on(upload):
+    if _closed(upload):
         raise Conflict("This upload has been completed already.", details={"download_id": upload.download_id})
     folder = _folder(upload.id)
     _refuse_incomplete(upload)
@@ -176,7 +182,7 @@ def cancel(upload_id: str, who: Identity) -> None:
     """Give up: what was sent is deleted. A completed one is given up by cancelling its download."""
     with unit_of_work() as after_commit:
         upload = ownership.changeable(Upload, upload_id, who, _missing(upload_id))
-        if upload.status != "open" and not _may_go_on(upload):
+        if _closed(upload):
             raise Conflict(
                 "This upload has been completed. Cancel its download, or delete its model.",
                 details={"download_id": upload.download_id},
@@ -221,28 +227,27 @@ def _file(upload: Upload, index: int) -> dict[str, Any]:
     return found
 
 
-def _offset(upload: Upload, index: int, length: int) -> int:
+def _offset(file: dict[str, Any], length: int) -> int:
     """What the store has is here as long as it has it."""
-    file = upload.files[index]
-    if upload.status == "complete" and not _may_go_on(upload):
-        return int(file["size"])
     if file.get("here") and store.blobs().has(file["sha256"]):
         return int(file["size"])
     return length
 
 
 def _refuse_unless_open(upload: Upload) -> None:
-    if upload.status != "open" and not _may_go_on(upload):
+    if _closed(upload):
         raise Conflict(
             "This upload has been completed; nothing can be added any more.",
             details={"download_id": upload.download_id},
         )
 
 
-def _may_go_on(upload: Upload) -> bool:
-    """Completed, but its download failed: a file that was not what was promised may be sent again."""
+def _closed(upload: Upload) -> bool:
+    """Completed for good. When its download failed, what was not what was promised may be sent again."""
+    if upload.status == "open":
+        return False
     download = db.session.get(Download, upload.download_id) if upload.download_id else None
-    return _folder(upload.id).exists() if download is None else download.job.state == "failed"
+    return not _folder(upload.id).exists() if download is None else download.job.state != "failed"
 
 
 def _refuse_incomplete(upload: Upload) -> None:
@@ -251,7 +256,7 @@ def _refuse_incomplete(upload: Upload) -> None:
     missing = [
         {"path": file["path"], "offset": offset, "size": file["size"]}
         for index, file in enumerate(upload.files)
-        if (offset := _offset(upload, index, lengths.get(index, 0))) < file["size"]
+        if (offset := _offset(file, lengths.get(index, 0))) < file["size"]
     ]
     if missing:
         raise Conflict(

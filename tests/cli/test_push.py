@@ -106,6 +106,12 @@ def test_an_interrupted_push_is_given_up(here: Terminal, hub: Hub, tmp_path: Pat
     listed = [{"path": "other.gguf", "size": 5}]
     hub.post("/uploads", {"name": "other", "files": listed})
     assert here.run("push", str(file), "--give-up").code == 0 and not under_way(hub)
+    # The same name and size with another content is another file: what was sent of the old one is left alone.
+    hub.post("/uploads", {"name": "other", "files": [listed[0] | {"sha256": "0" * 64}]})
+    pushed = here.run("push", str(file), "--json")
+    assert pushed.code == 0 and "Going on" not in pushed.err, pushed
+    [left] = under_way(hub)
+    hub.delete(f"/uploads/{left['id']}")
     assert here.run("push", str(file), "--give-up").code == 5
     (tmp_path / "empty").mkdir()
     assert here.run("push", str(tmp_path / "empty")).code == 2

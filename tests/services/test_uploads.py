@@ -112,7 +112,8 @@ def test_what_was_promised_is_held_against_what_came(send: Sender) -> None:
     send.send(upload, {"model.gguf": GGUF[:-1] + b"?", "config.json": CONFIG})
     failed = send.complete(upload)
     assert failed["status"] == "failed" and failed["error"]["code"] == "CHECKSUM_MISMATCH", failed
-    again = send("GET", f"uploads/{upload['id']}")
+    [again] = send("GET", "uploads?status=open")["items"]
+    assert again["id"] == upload["id"] and not send("GET", "uploads?status=complete")["items"]
     assert [file["offset"] for file in again["files"]] == [0, len(CONFIG)], "only the bad one is sent again"
     send.send(again, {"model.gguf": GGUF, "config.json": CONFIG})
     assert send.complete(upload)["status"] == "completed"
