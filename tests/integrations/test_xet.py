@@ -1,12 +1,16 @@
 """Large files through the real Xet client: watched, killed when it stands still, and never trusted."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from integrations.errors import Stopped
@@ -156,3 +160,36 @@ def test_a_storage_in_a_private_network_is_not_entered(
     )  # fmt: skip
     assert bringing.by_xet() == 0 and not hub.requests("cas")
     assert any("private network" in words for words in bringing.said)
+
+
+def test_a_killed_download_takes_its_xet_program_along_and_goes_on(hub: Hub, tmp_path: Path) -> None:
+    """The program as a worker starts it; `kill -9`, then the same order again."""
+    plan = plan_of(hub)
+    spec = {"events": str(tmp_path / "events"), "plan": plan, "into": str(tmp_path / "into")}
+    spec["options"] = {"xet_bytes": 1_000_000, "disk_reserve": 0}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    (tmp_path / "into").mkdir()
+    command = [sys.executable, "-m", "integrations.sources.fetch", str(tmp_path / "spec.json")]
+    environment = {**os.environ, "HF_ENDPOINT": hub.url}
+    hub.rate = 2_000_000
+    fetching = subprocess.Popen(command, env=environment)
+    part = tmp_path / "into" / ".transfer" / "xet" / f"{large_files(plan, 1_000_000)[0].place:05d}"
+    while not part.exists() or part.stat().st_size < 1_000_000:
+        assert fetching.poll() is None
+        time.sleep(0.02)
+    [program] = psutil.Process(fetching.pid).children()
+    fetching.kill()
+    fetching.wait()
+    psutil.wait_procs([program], timeout=10)
+    assert not program.is_running() or program.status() == psutil.STATUS_ZOMBIE
+    kept = part.stat().st_size
+    hub.clear()
+    subprocess.run(command, env=environment, check=True)
+    assert content(tmp_path / "into") == content(hub.shelf.root / "org" / "model")
+    again = sum(entry["bytes"] for entry in hub.requests("cas", "/xorb/"))
+    assert again < SIZE - kept + 2_000_000 and not hub.requests("cdn")
+    said = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert any(event.get("message") == "Through Xet" and event["resumable"] for event in said)
+    assert (
+        "hf_ok" not in (tmp_path / "events").read_text() and "xet_ok" not in (tmp_path / "events").read_text()
+    )
