@@ -70,7 +70,8 @@ def _carry_out(held: jobs.Claim, directory: Path, model_id: str | None) -> None:
     elif outcome.kind in ("pause", "cancel"):
         jobs.finish(held, "paused" if outcome.kind == "pause" else "cancelled")
     if outcome.kind == "result":
-        _settle(held, outcome.event, [file["sha256"] for file in files], versions)
+        ours = [file["sha256"] for file in files if "label" not in file]
+        _settle(held, outcome.event, ours, versions)
     if outcome.kind not in ("handed_over", "pause"):
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -96,11 +97,24 @@ def _to_check(model_id: str | None) -> tuple[list[dict[str, Any]], list[str]]:
             except OSError:
                 if version.offloaded:
                     continue  # it lies in the object storage, which holds it against its hash
-                found[str(path)] = {"path": str(path), "size": file["size"], "sha256": sha256}
+                found[str(path)] = {"path": str(path), "size": file["size"], "sha256": sha256} | _told(
+                    version, sha256
+                )
                 continue
-            found[stat.st_dev, stat.st_ino] = {"path": str(path), "size": stat.st_size, "sha256": sha256}
+            seen = {"path": str(path), "size": stat.st_size, "sha256": sha256} | _told(version, sha256)
+            found[(str(path) if version.location == "external" else (stat.st_dev, stat.st_ino))] = seen
     db.session.rollback()
     return list(found.values()), versions
+
+
+def _told(version: ModelVersion, sha256: str) -> dict[str, str]:
+    """An adopted file is a matter of its own model: what its owner does to it says nothing of the store's
+    copy."""
+    return {"label": _label(version, sha256)} if version.location == "external" else {}
+
+
+def _label(version: ModelVersion, sha256: str) -> str:
+    return f"{version.id}:{sha256}" if version.location == "external" else sha256
 
 
 def _settle(held: jobs.Claim, result: dict[str, Any], checked: list[str], versions: list[str]) -> None:
@@ -124,7 +138,7 @@ def _settle(held: jobs.Claim, result: dict[str, Any], checked: list[str], versio
             damaged=models,
         )
         job.progress = {**job.progress, "checked": result["checked"], "damaged": models}
-        after_commit(lambda: [store.blobs().remove(sha256) for sha256 in wrong])
+        after_commit(lambda: [store.blobs().remove(sha256) for sha256 in wrong if ":" not in sha256])
 
     jobs.finish(held, "completed", progress={"message": ""}, also=also)
 
@@ -134,7 +148,11 @@ def _tell_models(versions: list[str], wrong: dict[str, str]) -> list[dict[str, A
     told = []
     for part in store.some(versions):
         for version in db.session.scalars(select(ModelVersion).where(ModelVersion.id.in_(part))):
-            bad = [file["path"] for file in version.files if file.get("sha256") in wrong]
+            bad = [
+                file["path"]
+                for file in version.files
+                if file.get("sha256") and _label(version, file["sha256"]) in wrong
+            ]
             model = db.session.get(HubModel, version.model_id)
             if model is None:
                 continue
@@ -156,6 +174,12 @@ def repair(model_id: str, who: Identity) -> DownloadOut:
     if model.status != "damaged":
         raise Conflict(f"Nothing of {model.name} is known to be damaged. `modelhub verify` looks again.")
     version = db.session.get_one(ModelVersion, model.active_version_id or model.id)
+    if version.location == "external":
+        raise Conflict(
+            f"{model.name} was adopted where it lies, {version.path}, and the hub changes nothing there. Put "
+            "its "
+            "files right and verify it again, or delete it from the library."
+        )
     return downloads.enter(updates.plan_again(model, version), who, picked=version.picked, update_of=model)
 
 

@@ -1,6 +1,7 @@
 """`python -m integrations.blobs.verify SPEC.json`: hash files again and say which are not what they were.
 
-SPEC: `{job_id, events, files: [{path, size, sha256}], done}`; `done` is a file of what was found right, one a
+SPEC: `{job_id, events, files: [{path, size, sha256, label?}], done}`; a wrong file is told by its label,
+without one by its hash. `done` is a file of what was found right, one a
 line, kept across restarts: it is not read again. Result: `{checked, damaged: [sha256], missing: [sha256]}`.
 Runs at the lowest priority: nobody waits for it.
 """
@@ -41,15 +42,16 @@ def program(spec: dict[str, Any], events: EventWriter, stop: threading.Event) ->
     with done.open("a") as remembered:
         for file in spec["files"]:
             path, sha256 = Path(file["path"]), file["sha256"]
+            label = file.get("label") or sha256
             key = f"{sha256}:{hashlib.sha1(str(path).encode(), usedforsecurity=False).hexdigest()}"
             if key in right:
                 told(file["size"], path.name)
                 continue
             found = _hashed(path, buffer, stop, lambda count, name=path.name: told(count, name))  # type: ignore[misc]
             if found is None:
-                missing.append(sha256)
+                missing.append(label)
             elif found != sha256:
-                damaged.append(sha256)
+                damaged.append(label)
             else:
                 remembered.write(f"{key}\n")
                 remembered.flush()

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from api.extensions import settings
-from api.services import fetching, jobs, library
+from api.services import fetching, jobs, library, verify
 from integrations import permitted
 from integrations.folders import scan
 from integrations.permitted import Permitted
@@ -190,3 +190,19 @@ def test_an_adopted_models_files_are_where_an_engine_looks(disk: Path, hub: Send
 
     done = bring(hub, put(disk / "m" / "x.gguf", GGUF).parent)
     assert (library.directory(db.session.get_one(HubModel, done["model_id"])) / "x.gguf").is_file()
+
+
+def test_what_becomes_of_an_adopted_models_files_is_told_and_only_of_it(disk: Path, hub: Sender) -> None:
+    folder = put(disk / "m" / "x.gguf", GGUF).parent
+    copied, adopted = bring(hub, folder, mode="copy"), bring(hub, folder)
+    (folder / "x.gguf").write_bytes(GGUF[:-1] + b"?")
+    job = hub("POST", "storage/verify", 202, json={"model_id": adopted["model_id"]})
+    verify.run(job["id"])
+    assert hub("GET", f"models/{adopted['model_id']}")["status"] == "damaged"
+    assert hub("GET", f"models/{copied['model_id']}")["status"] == "ready", "the store's copy is another file"
+    assert list(settings().blobs_dir.glob(f"*/{sha256(GGUF)}"))
+    assert "changes nothing there" in hub("POST", f"models/{adopted['model_id']}/repair", 409)["message"]
+    (folder / "x.gguf").write_bytes(GGUF)
+    job = hub("POST", "storage/verify", 202, json={"model_id": adopted["model_id"]})
+    verify.run(job["id"])
+    assert hub("GET", f"models/{adopted['model_id']}")["status"] == "ready"
