@@ -75,7 +75,7 @@ def describe(params: RemoteModelParams) -> RemoteModel:
         private=listing.private,
         size=sum(file.size or 0 for file in listing.files),
         files=[_file(file, here) for file in listing.files],
-        variants=_variants(listing, here),
+        variants=_variants(listing, here) if "quant" in source.Options.model_fields else [],
         revisions=[RevisionOut.model_validate(item) for item in source.revisions(params.ref)],
         card=CardOut(text=card.text, metadata=card.metadata),
     )

@@ -85,7 +85,8 @@ def _check_status(response: Response, download: Download) -> None:
             raise GatedModel(
                 f"{host} gives '{download.path}' only to those who accepted the model's licence. Accept it "
                 "on the "
-                "model's page there, set HF_TOKEN to a token of that account, and resume."
+                "model's page there, set HF_TOKEN to a token of that account, and resume.",
+                details={"url": download.url.partition("/resolve/")[0], "reason": "not_accepted"},
             )
         raise AccessDenied(
             f"{host} refuses '{download.path}' ({status}). Set HF_TOKEN to a token that may read it."
