@@ -41,7 +41,8 @@ def _models(who: Identity) -> list[Removable]:
     largest = (
         select(HubModel.id)
         .join(ModelVersion, ModelVersion.model_id == HubModel.id)
-        .where(_changeable(HubModel, who), ~needed, ModelVersion.location == "local")
+        .where(_changeable(HubModel, who), ~needed)
+        .where(ModelVersion.location == "local", ModelVersion.offloaded.is_(False))
         .group_by(HubModel.id)
         .order_by(func.sum(ModelVersion.size).desc())
         .limit(LOOKED_AT)
@@ -72,7 +73,7 @@ def _freed(model_ids: list[str]) -> Any:
     own = (
         select(version.model_id.label("model_id"), BlobRef.sha256.label("sha256"))
         .join(version, version.id == BlobRef.version_id)
-        .where(version.model_id.in_(model_ids), ~elsewhere)
+        .where(version.model_id.in_(model_ids), version.offloaded.is_(False), ~elsewhere)
         .distinct()
         .subquery()
     )
