@@ -24,17 +24,37 @@ FILE_TYPES = {
     37: "TQ2_0", 38: "MXFP4_MOE",
 }  # fmt: skip
 
+BLOCKS = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292), 16:
+    (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
+    23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30:
+    (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17),
+}  # fmt: skip
+"""Type of a tensor → (numbers in a block, bytes of a block), as ggml lays them out."""
+
 
 class BadHeader(ValueError):
     """The file is not what it says; the message says why, for a person."""
 
 
+class Extent(NamedTuple):
+    """Where a tensor's data lie: `offset` bytes after the beginning of all data; `size` in numbers."""
+
+    name: str
+    type: int
+    size: int
+    offset: int
+
+
 class Header(NamedTuple):
-    """`metadata` without long arrays; `parameters` is the number of weights."""
+    """`metadata` without long arrays; `parameters` is the number of weights; `end` of the header in bytes."""
 
     metadata: dict[str, Any]
     parameters: int
     tensors: int
+    extents: list[Extent] = []
+    end: int = 0
 
 
 class _Reader:
@@ -104,21 +124,37 @@ def read_header(path: Path) -> Header:
         for _ in range(entries):
             key = reader.string()
             metadata[key] = reader.value(reader.number("I"))
-        parameters = sum(_tensor_size(reader, path.name) for _ in range(tensors))
-    return Header(metadata, parameters, tensors)
+        extents = [_extent(reader, path.name) for _ in range(tensors)]
+        end = file.tell()
+    return Header(metadata, sum(extent.size for extent in extents), tensors, extents, end)
 
 
-def _tensor_size(reader: _Reader, name: str) -> int:
-    reader.string()
+def _extent(reader: _Reader, name: str) -> Extent:
+    tensor = reader.string()
     dimensions = reader.number("I")
     if dimensions > 8:
         raise BadHeader(f"{name} has a tensor of {dimensions} dimensions")
     shape = [reader.number("Q") for _ in range(dimensions)]
-    reader.take(4 + 8)  # type and offset
+    kind, offset = reader.number("I"), reader.number("Q")
     size = math.prod(shape)
     if size >= 2**48:
         raise BadHeader(f"{name} has a tensor of {size} numbers")
-    return size
+    return Extent(tensor, kind, size, offset)
+
+
+def check_bounds(header: Header, path: Path) -> None:
+    """Every tensor lies inside the file, where its alignment puts it. Raises `BadHeader`: an engine that
+    believes such a header reads or writes beyond its memory."""
+    alignment = header.metadata.get("general.alignment", 32)
+    if type(alignment) is not int or not 0 < alignment <= 2**16 or alignment & (alignment - 1):
+        raise BadHeader(f"{path.name} asks for an alignment that does not exist")
+    start = -(-header.end // alignment) * alignment
+    room = path.stat().st_size - start
+    for extent in header.extents:
+        block, taken = BLOCKS.get(extent.type, (1, 0))
+        length = -(-extent.size // block) * taken
+        if extent.offset % alignment or extent.offset + length > max(room, 0):
+            raise BadHeader(f"{path.name} puts the tensor {extent.name[:80]!r} outside the file")
 
 
 def quantisation(metadata: dict[str, Any]) -> str | None:
