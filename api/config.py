@@ -251,6 +251,11 @@ class Settings(BaseSettings):
     storage_secret_key: str | None = Field(
         None, alias="MODELHUB_STORAGE_SECRET_KEY", repr=False, description="And its secret."
     )
+    clamav: str | None = Field(
+        None,
+        alias="MODELHUB_CLAMAV",
+        description="ClamAV's daemon: path of its socket, or host:port; empty means no virus scanner.",
+    )
     disk_reserve: int = Field(
         512 * 1024**2,
         alias="MODELHUB_DISK_RESERVE",
@@ -362,6 +367,10 @@ class Settings(BaseSettings):
         return self.home / "blobs"
 
     @cached_property
+    def quarantine_dir(self) -> Path:
+        return self.home / "quarantine"
+
+    @cached_property
     def uploads_dir(self) -> Path:
         return self.home / "uploads"
 
@@ -375,7 +384,7 @@ class Settings(BaseSettings):
 
     def make_directories(self) -> None:
         """Create the data directory; private, since it holds keys and everybody's models."""
-        folders = (self.models_dir, self.incoming_dir, self.blobs_dir, self.uploads_dir)
+        folders = (self.models_dir, self.incoming_dir, self.blobs_dir, self.uploads_dir, self.quarantine_dir)
         for path in (self.home, self.run_dir, self.children_dir, *folders):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 

@@ -62,6 +62,7 @@ COMMANDS = {
     "teams": "teams",
     "keys": "keys",
     "audit": "audit",
+    "quarantine": "quarantine",
     "secrets": "secrets",
     "version": "version",
 }

@@ -22,6 +22,7 @@ from api.controllers import (
     ollama_api,
     openai,
     pages,
+    quarantine,
     roles,
     search,
     settings,
@@ -35,6 +36,7 @@ from api.controllers import (
 
 MODULES = (
     auth, account, sso, users, roles, teams, keys, audit,
+    quarantine,
     search, downloads, uploads, folders, storage, settings, models, ollama, deployments, chat, openai,
     ollama_api, hub, jobs, system,
 )  # fmt: skip

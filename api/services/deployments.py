@@ -23,7 +23,7 @@ from api.schemas.deployments import (
 from api.security import audit, ownership
 from api.security.authorise import Identity
 from api.security.keys import vault
-from api.services import events, jobs, library
+from api.services import events, jobs, library, quarantine
 from api.services.paging import page
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations import children
@@ -47,6 +47,7 @@ def request(body: DeploymentRequest, who: Identity) -> DeploymentOut:
     runtime = RUNTIMES[body.runtime]
     options = runtime.Options.model_validate(body.options)
     model = library.seen(body.model_id, who)
+    quarantine.refuse_held(model)
     # An offloaded model's files say which engine fits when they are back.
     engine = None if model.offloaded else runtime.choose_engine(library.directory(model), options)
     taken = Conflict(

@@ -1,8 +1,8 @@
 """The worker's part of a download: fetch in a child, prove, put on the shelf.
 
-A child fetches into `incoming/<id>` ─▶ one rename to `models/<id>` ─▶ every file a link to its blob ─▶
-version, references, model and the job's end in one commit. Each step may be repeated: after a crash
-anywhere it goes on here.
+A child fetches into `incoming/<id>` ─▶ another looks at the files (`intake`) ─▶ one rename to `models/<id>`
+─▶ every file a link to its blob ─▶ version, references, model and the job's end in one commit. Each step may
+be repeated: after a crash anywhere it goes on here.
 """
 
 import os
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from api.errors import describe
 from api.extensions import db, settings
 from api.models import Download, HubModel, Job, ModelVersion
-from api.services import jobs, library, ollama, store, transfers, verify, work
+from api.services import intake, jobs, library, ollama, store, transfers, verify, work
 from api.services.downloads import forget_parts
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
@@ -25,6 +25,8 @@ from integrations.sources.base import FetchPlan
 
 ENDS = {"pause": "paused", "put_back": "queued", "cancel": "cancelled"}
 """What was wanted of a running download, and the state that obeys it."""
+
+NOTHING_FOUND: dict[str, Any] = {"held": [], "warnings": [], "remote_code": []}
 
 
 def run(job_id: str) -> None:
@@ -53,11 +55,22 @@ def _carry_out(held: jobs.Claim, download: Download) -> None:
     shelf = settings().models_dir / download.id
     if not shelf.exists() and not _fetched(held, download, plan, directory, into):
         return
+    found = NOTHING_FOUND
+    if plan.location != "ollama":
+        ours = plan.location == "local"
+        where = (shelf if shelf.exists() else into) if ours else Path(plan.path or "")
+        looked = intake.checked(held, download, where, ours=ours)
+        if looked is None:
+            return
+        found = looked
+        if ours:
+            intake.set_aside(download.id, found, where)
     if plan.location == "local" and not shelf.exists():
         jobs.renew(held)
         _promote(into, shelf)
-    _shelve(held, download, plan, children.last_event(directory) or {})
+    _shelve(held, download, plan, children.last_event(directory) or {}, found)
     shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(intake.child_directory(download.id), ignore_errors=True)
     if plan.given:
         shutil.rmtree(plan.given, ignore_errors=True)
 
@@ -102,8 +115,15 @@ def _promote(into: Path, shelf: Path) -> None:
         os.close(fd)
 
 
-def _shelve(held: jobs.Claim, download: Download, plan: FetchPlan, result: dict[str, Any]) -> None:
+def _shelve(
+    held: jobs.Claim, download: Download, plan: FetchPlan, result: dict[str, Any], found: dict[str, Any]
+) -> None:
     version = _version(download, plan, result)
+    proven = {file.path: file.sha256 for file in plan.files}
+    proven |= {file["path"]: file["sha256"] for file in result.get("files", [])}
+    proven |= download.plan.get("here") or {}
+    if plan.location != "ollama":
+        intake.describe(version, found)
     if plan.location == "local":
         store.keep(library.directory(version), version.files)
     model = HubModel(
@@ -130,10 +150,11 @@ def _shelve(held: jobs.Claim, download: Download, plan: FetchPlan, result: dict[
             added = library.add(after_commit, version, model)
             if plan.location == "local":
                 store.record(db.session.get_one(ModelVersion, version.id), git)
+            intake.record(added, version, found, proven)
         if plan.location == "ollama":
             ollama.renewed(added)
-        if found := db.session.get(Download, download_id):
-            found.model_id = added.id
+        if row := db.session.get(Download, download_id):
+            row.model_id = added.id
 
     jobs.finish(
         held, "completed", also=also, progress={"bytes_done": size, "bytes_total": size, "message": ""}

@@ -56,7 +56,7 @@ def sweep(age: float = ORPHAN_AGE) -> int:
 def kept() -> dict[Path, set[str]]:
     """The hub's folders, and the names in each that belong to a row."""
     live_downloads = _ids(select(Download.id).join(Job).where(Job.state.not_in(("completed", "cancelled"))))
-    live_children = {f"download-{id}" for id in live_downloads}
+    live_children = {f"{work}-{id}" for id in live_downloads for work in ("download", "intake")}
     live_children |= {f"deployment-{id}" for id in _ids(select(Deployment.id))}
     for kind, folder in (("ollama_create", "ollama"), ("verify", "verify")):
         unended = select(Job.id).where(Job.kind == kind, Job.state.not_in(jobs.ENDED))
@@ -68,6 +68,7 @@ def kept() -> dict[Path, set[str]]:
         settings().models_dir: models,
         settings().children_dir: live_children,
         settings().uploads_dir: sent,
+        settings().quarantine_dir: _ids(select(ModelVersion.id)) | live_downloads,
     }
 
 

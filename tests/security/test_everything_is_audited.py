@@ -254,6 +254,10 @@ LEAVES: dict[str, tuple[str, Recipe]] = {
     "PATCH /api/v1/models/<model_id>": ("model.change", on("model", "models/{id}", {"tags": ["x"]})),
     "POST /api/v1/models/<model_id>/check": ("model.check", a_model_with_news("models/{id}/check")),
     "POST /api/v1/models/<model_id>/update": ("download.create", a_model_with_news("models/{id}/update")),
+    "POST /api/v1/quarantine/<file_id>/release": (
+        "quarantine.release", on("quarantined", "quarantine/{id}/release", {"reason": "looked at"})
+    ),
+    "DELETE /api/v1/quarantine/<file_id>": ("quarantine.delete", on("quarantined", "quarantine/{id}")),
     "POST /api/v1/storage/verify": ("storage.verify", on("model", "storage/verify", {"model_id": "{id}"})),
     "POST /api/v1/storage/garbage": ("storage.reclaim", on("", "storage/garbage", {})),
     "POST /api/v1/models/<model_id>/repair": ("download.create", a_damaged_model),

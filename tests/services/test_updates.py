@@ -1,7 +1,6 @@
 """Newer revisions: found by hashes, fetched by what is missing, from a Hub that speaks the real protocol."""
 
 import os
-import random
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +15,7 @@ from api.models.base import utcnow
 from api.services import updates
 from api.unit_of_work import unit_of_work
 from tests.support import things
-from tests.support.downloads import WEIGHTS, build_model
+from tests.support.downloads import WEIGHTS, build_model, weights
 from tests.support.hub import Hub
 from tests.support.library import work_off
 from tests.support.people import Person, user
@@ -27,7 +26,7 @@ REF = "org/model"
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
     build_model(tmp_path / "shelf" / "org" / "model", weights_bytes=300_000)
-    (tmp_path / "shelf" / REF / "second.safetensors").write_bytes(random.Random(7).randbytes(200_000))
+    (tmp_path / "shelf" / REF / "second.safetensors").write_bytes(weights(200_000, 7))
     return tmp_path / "shelf" / "org" / "model"
 
 
@@ -53,7 +52,7 @@ def bring(who: Person, **more: object) -> str:
 def revise(shelf: Path) -> None:
     """Another README, one file of weights anew, one file more, one less."""
     (shelf / "README.md").write_text("---\nlicense: mit\n---\n# Model, second edition\n")
-    (shelf / WEIGHTS).write_bytes(random.Random(9).randbytes(300_000))
+    (shelf / WEIGHTS).write_bytes(weights(300_000, 9))
     (shelf / "extra.json").write_text("{}")
     (shelf / "empty.txt").unlink()
 

@@ -2,6 +2,7 @@
 fetch it."""
 
 import hashlib
+import json
 import os
 import random
 from pathlib import Path
@@ -24,10 +25,17 @@ QUICK = {
 """Options that find trouble within a second instead of half a minute."""
 
 
+def weights(size: int, seed: int = 1) -> bytes:
+    """Safetensors of exactly `size` bytes: a true header and random numbers."""
+    body = size - 128
+    header = json.dumps({"w": {"dtype": "U8", "shape": [body], "data_offsets": [0, body]}}).encode()
+    return (120).to_bytes(8, "little") + header.ljust(120) + random.Random(seed).randbytes(body)
+
+
 def build_model(folder: Path, weights_bytes: int = 12_000_000, seed: int = 1) -> Path:
     """Weights of the given size, small files in folders, and an empty one."""
     (folder / "nested" / "deep").mkdir(parents=True)
-    (folder / WEIGHTS).write_bytes(random.Random(seed).randbytes(weights_bytes))
+    (folder / WEIGHTS).write_bytes(weights(weights_bytes, seed))
     (folder / "config.json").write_text('{"model_type": "llama"}')
     (folder / "README.md").write_text("---\nlicense: mit\n---\n# Model\n")
     (folder / "nested" / "deep" / "notes with spaces & ünïcode.txt").write_text("notes\n" * 100)

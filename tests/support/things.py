@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from api.extensions import db
+from api.extensions import db, settings
 from api.models import (
     ApiKey,
     ChatMessage,
@@ -15,6 +15,7 @@ from api.models import (
     Job,
     Lockout,
     ModelVersion,
+    QuarantinedFile,
     Role,
     Team,
     TeamMember,
@@ -52,6 +53,17 @@ def model(user_id: str | None, **shared: Any) -> str:
 def version(model_id: str, **columns: Any) -> str:
     values = {"id": new_id(), "revision": "main", "commit": "0" * 40, "files": [], "size": 0} | columns
     return str(_add(ModelVersion(model_id=model_id, path=values["id"], **values)).id)
+
+
+def quarantined(user_id: str | None, **shared: Any) -> str:
+    of = _add(_model(user_id, **shared))
+    columns = {"revision": "main", "commit": "0" * 40, "path": of.id, "files": [], "warnings": []}
+    version = _add(ModelVersion(id=of.id, model_id=of.id, **columns))
+    held = settings().quarantine_dir / version.id
+    row = _add(QuarantinedFile(version_id=version.id, path="weights.bin", size=4, findings=[]))
+    held.mkdir(parents=True)
+    (held / row.id).write_bytes(b"held")
+    return str(row.id)
 
 
 def deployment(user_id: str | None, **shared: Any) -> str:
