@@ -16,10 +16,13 @@ from integrations.sources.hub_settings import endpoint, token
 from integrations.sources.refs import check_ref
 from integrations.sources.xet import fetch_large, large_files
 from integrations.transfer import Download, Options, Outbound, fetch
+from integrations.transfer.names import check_names
 
 
 def downloads_of(plan: dict[str, Any], base: str) -> list[Download]:
-    """The addresses of a plan's files at its commit. Raises Unsupported for a file of unknown size."""
+    """The addresses of a plan's files at its commit. Raises InvalidRef for a hostile file name,
+    Unsupported for a file of unknown size."""
+    check_names(file["path"] for file in plan["files"])
     ref, commit = check_ref(plan["ref"]), quote(plan["commit"], safe="")
     chosen = []
     for file in plan["files"]:

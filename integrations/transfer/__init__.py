@@ -28,7 +28,7 @@ from integrations.transfer.engine import Engine
 from integrations.transfer.handover import Handover, plan_key
 from integrations.transfer.journal import Journal
 from integrations.transfer.meter import Meter
-from integrations.transfer.names import STATE_FOLDER, check_names, inside
+from integrations.transfer.names import STATE_FOLDER, check_names, inside, make_folder
 from integrations.transfer.options import Download, Fetched, Options
 from integrations.transfer.partial import PartialFile
 from integrations.transfer.space import allocated, check_room, disk_trouble
@@ -124,7 +124,7 @@ def _already(file: PartialFile, journal: Journal, into: Path) -> Fetched | None:
     if known is None or known.proven is None:
         return None
     if file.path.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent, into)
         file.path.rename(target)
     if not target.is_file() or target.stat().st_size != file.size:
         return None

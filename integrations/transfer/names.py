@@ -88,3 +88,14 @@ def _folded(name: str) -> str:
 def inside(folder: Path, name: str) -> Path:
     """The absolute place of `name` in `folder`. Raises InvalidRef; never answers a path outside."""
     return folder / check_name(name)
+
+
+def make_folder(folder: Path, within: Path) -> None:
+    """Make `folder`, which lies in `within`, never through a link. Raises InvalidRef when one is there."""
+    for part in reversed([folder, *folder.parents]):
+        if part != within and part.is_relative_to(within) and part.is_symlink():
+            raise InvalidRef(
+                f"'{part.relative_to(within)}' is a link in the folder of this download, which no download "
+                "makes. Nothing was written through it: cancel the download, and start it again."
+            )
+    folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from integrations.transfer.journal import sync_folder
-from integrations.transfer.names import inside
+from integrations.transfer.names import inside, make_folder
 from integrations.transfer.options import Fetched
 from integrations.transfer.partial import PartialFile
 from integrations.transfer.space import disk_trouble
@@ -91,7 +91,7 @@ class Shelver:
             for file, sha256 in batch:
                 target = inside(self.engine.into, file.download.path)
                 if target.parent not in self._folders:
-                    target.parent.mkdir(parents=True, exist_ok=True)
+                    make_folder(target.parent, self.engine.into)
                     self._remember(target.parent)
                 file.path.rename(target)
                 self.engine.finished(file, Fetched(file.download.path, file.size, sha256))
