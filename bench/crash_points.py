@@ -3,7 +3,7 @@
     python -m bench.crash_points [--write]
 
 strace delivers SIGKILL at call number N of one kind, in whichever thread gets there first, N = 1, 2, …
-until a run lives. After each death no file may bear its name unless it is right, and the next run must bring all.
+until a run lives. After each death no file may bear its name unless it is right, and the next run brings all.
 """
 
 import argparse
