@@ -12,11 +12,12 @@ import pytest
 
 from tests.cli.conftest import Terminal
 from tests.support import tiny_models
+from tests.support.downloads import GGUF_HEADER
 from tests.support.hub_process import Hub, start_hub
 
 COMMIT = "c" * 40
 PIECE = 8 << 20
-WEIGHTS = b"GGUF" + os.urandom(1 << 20) * 80
+WEIGHTS = GGUF_HEADER + os.urandom(1 << 20) * 80
 
 
 @pytest.fixture(scope="module")

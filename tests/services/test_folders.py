@@ -14,12 +14,13 @@ from api.services import fetching, jobs, library, verify
 from integrations import permitted
 from integrations.folders import scan
 from integrations.permitted import Permitted
+from tests.support.downloads import GGUF_HEADER, weights
 from tests.support.people import user
 from tests.support.sender import Sender, sha256
 
 COMMIT = "c" * 40
-WEIGHTS = b"\2\0\0\0\0\0\0\0{}" + os.urandom(1000)
-GGUF = b"GGUF" + os.urandom(1000)
+WEIGHTS = weights(1200)
+GGUF = GGUF_HEADER + os.urandom(1000)
 CONFIG = b'{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
 
 

@@ -15,10 +15,11 @@ from api.models import HubModel, Reservation, Upload
 from api.models.base import utcnow
 from api.services import fetching, housekeeping, jobs
 from api.unit_of_work import unit_of_work
+from tests.support.downloads import GGUF_HEADER
 from tests.support.people import Person, user
 from tests.support.sender import Sender, sha256
 
-GGUF = b"GGUF" + os.urandom(300_000)
+GGUF = GGUF_HEADER + os.urandom(300_000)
 CONFIG = b'{"model_type": "llama"}'
 CONTENTS = {"model.gguf": GGUF, "sub/config.json": CONFIG, "empty.txt": b""}
 

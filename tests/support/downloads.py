@@ -25,6 +25,10 @@ QUICK = {
 """Options that find trouble within a second instead of half a minute."""
 
 
+GGUF_HEADER = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)
+"""A true header of no tensors: what follows may be anything."""
+
+
 def weights(size: int, seed: int = 1) -> bytes:
     """Safetensors of exactly `size` bytes: a true header and random numbers."""
     body = size - 128
