@@ -11,6 +11,7 @@ from flask import Flask
 
 from api.extensions import settings
 from api.services import disk
+from tests.support.downloads import GGUF_HEADER
 from tests.support.hub import Hub
 from tests.support.library import work_off
 from tests.support.people import Person, user
@@ -23,7 +24,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     shelf = tmp_path / "shelf" / "org" / "quants"
     shelf.mkdir(parents=True)
     for name, size in (("m-Q2_K", 2000), ("m-Q4_K_M", 4000), ("m-Q8_0-00001-of-00002", 5000)):
-        (shelf / f"{name}.gguf").write_bytes(name.encode() * size)
+        content = GGUF_HEADER + name.encode() * size
+        (shelf / f"{name}.gguf").write_bytes(content[: len(name) * size])
     (shelf / "m-Q8_0-00002-of-00002.gguf").write_bytes(b"8" * 3000)
     (shelf / "pytorch_model.bin").write_bytes(b"p" * 1000)
     (shelf / "README.md").write_text("---\nlicense: mit\nbase_model: org/base\n---\n# Many\n")
