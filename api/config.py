@@ -211,6 +211,11 @@ class Settings(BaseSettings):
         le=3650,
         description="Days an unfinished upload is kept after its last piece.",
     )
+    mirror: list[str] = Field(
+        [],
+        alias="MODELHUB_MIRROR",
+        description="JSON list of names (`*` for any part) that `/hf` brings from HF_ENDPOINT when asked.",
+    )
     download_connections: int = Field(
         8, alias="MODELHUB_DOWNLOAD_CONNECTIONS", ge=1, le=64, description="Connections per download."
     )

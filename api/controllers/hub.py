@@ -3,9 +3,11 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
 from urllib.parse import urlencode
 
-from flask import Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from flask_restful import Resource
 
 from api.controllers.contract import contract
@@ -13,7 +15,7 @@ from api.controllers.stream import while_allowed
 from api.extensions import db
 from api.schemas.hub import HubModelsQuery, HubPaths, HubTreeQuery
 from api.security.authorise import current
-from api.services import hub_api
+from api.services import hub_api, mirror
 from api.services.blocking import in_thread
 from api.services.hub_api import Served
 
@@ -53,7 +55,7 @@ class ModelsResource(Resource):
         if len(found) > limit:
             following = {**request.args.to_dict(), "cursor": shown[-1].id}
             link = f"{request.base_url}?{urlencode(following)}"
-        return _json([hub_api.described(model, model) for model in shown], link)
+        return _json([hub_api.described(model, hub_api.commit_of(model)) for model in shown], link)
 
 
 class ModelResource(Resource):
@@ -88,7 +90,7 @@ class AuthCheckResource(Resource):
     @contract("models.read", envelope=False, streams=JSON, errors=(404,))
     def get(self, namespace: str, name: str) -> Response:
         """Whether one may have this model."""
-        hub_api.named(f"{namespace}/{name}", current())
+        hub_api.look(f"{namespace}/{name}", None, current())
         return _json({})
 
 
@@ -100,31 +102,49 @@ class PathsInfoResource(Resource):
 
 
 class ResolveResource(Resource):
-    @contract("models.read", envelope=False, streams=OCTETS, errors=(404, 416))
+    @contract("models.read", envelope=False, streams=OCTETS, errors=(404, 416, 502))
     def get(self, namespace: str, name: str, rest: str) -> Response:
-        """A file's bytes, or a range of them."""
+        """A file's bytes, or a range of them; with a mirror, brought from upstream while they are sent."""
         served = hub_api.file(f"{namespace}/{name}", rest, current())
-        db.session.rollback()
-        return _answer(served)
+        try:
+            return _answer(served)
+        except mirror.Arrived:
+            return _answer(hub_api.file(f"{namespace}/{name}", rest, current()))
 
 
 def _answer(served: Served) -> Response:
-    etag = f'"{served.sha256}"' if served.sha256 else None
+    etag = f'"{served.etag}"' if served.etag else None
     span = _span(served.size, etag)
-    headers = {"X-Repo-Commit": served.commit, "Accept-Ranges": "bytes", "Content-Encoding": "identity"}
+    headers = {"X-Repo-Commit": served.commit, "Accept-Ranges": "bytes"}
     if etag:
         headers |= {"ETag": etag, "X-Linked-Etag": etag, "X-Linked-Size": str(served.size)}
-    del headers["Content-Encoding"]
     if span == "unsatisfiable":
         return Response(status=416, headers={**headers, "Content-Range": f"bytes */{served.size}"})
     start, end, status = (0, served.size, 200) if span is None else (*span, 206)  # type: ignore[misc]
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{served.size}"
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    body = while_allowed(app, current(), _pieces(served, start, end))
+    pieces = _body(app, served, start, end) if request.method == "GET" else iter(())
+    db.session.rollback()
+    body = while_allowed(app, current(), pieces)
     response = Response(body, status=status, content_type=OCTETS, direct_passthrough=True)
     response.headers.update({**headers, "Content-Length": str(end - start)})
     return response
+
+
+def _body(app: Flask, served: Served, start: int, end: int) -> Iterator[bytes]:
+    if served.path is not None:
+        return _pieces(served.path, start, end)
+    assert served.listing and served.file  # noqa: S101 - for the type checker
+    download_id = mirror.bring(served.listing, served.file, current())
+
+    def look(id: str) -> None:
+        with app.app_context():
+            mirror.still(id)
+
+    coming = mirror.stream(download_id, served.file, start, end, look)
+    first = next(coming, b"")  # what goes wrong before the first byte is still a plain error
+    return chain([first], coming)
 
 
 def _span(size: int, etag: str | None) -> tuple[int, int] | str | None:
@@ -145,8 +165,8 @@ def _span(size: int, etag: str | None) -> tuple[int, int] | str | None:
     return (start, end) if start < end else "unsatisfiable"
 
 
-def _pieces(served: Served, start: int, end: int) -> Iterator[bytes]:
-    with served.path.open("rb") as file:
+def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
         file.seek(start)
         while start < end:
             piece = in_thread(file.read, min(BLOCK, end - start))

@@ -59,6 +59,8 @@ def enter(
     picked: dict[str, Any],
     sharing: tuple[Visibility, str | None] | None = None,
     update_of: HubModel | None = None,
+    kind: str = "download",
+    options: dict[str, Any] | None = None,
     also: Callable[[AfterCommit, Download], None] | None = None,
 ) -> DownloadOut:
     """Check for room and put a plan in the ledger: as a new model shared like `sharing` says, or as the next
@@ -67,16 +69,19 @@ def enter(
     key = _plan_key(plan)
     model_id = update_of.id if update_of else None
     shared = (update_of.visibility, update_of.team_id) if update_of else sharing
-    if not plan.given and (failed := _failed_before(key, who)):
+    if kind == "download" and not plan.given and (failed := _failed_before(key, who)):
         return retry(failed, who)  # what it brought so far is still here
     room.refuse_what_never_fits(plan)
     with unit_of_work() as after_commit:
         exclusive(f"update:{model_id}" if model_id else f"download:{key}")
-        if model_id:
+        if kind == "mirror":
+            if other := _under_way(key):
+                return shape(other)  # whoever asked first: all wait for the same bytes
+        elif model_id:
             _refuse_second_update(model_id)
         else:
             _refuse_duplicate(plan, key, who)
-        job = jobs.submit(after_commit, "download", "", user_id=who.owner_id, name=plan.name or plan.ref)
+        job = jobs.submit(after_commit, kind, "", user_id=who.owner_id, name=plan.name or plan.ref)
         job.progress = {"bytes_done": 0, "bytes_total": plan.bytes_total}
         download = Download(
             job_id=job.id,
@@ -86,10 +91,11 @@ def enter(
             commit=plan.commit,
             plan=plan.model_dump(mode="json") | {"picked": picked},
             plan_key=key,
+            options=options or {},
             user_id=who.owner_id,
             update_of=model_id or (ollama.entry(plan.ref, who) if plan.location == "ollama" else None),
         )
-        if model_id:
+        if model_id or kind == "mirror":
             download.visibility, download.team_id = shared or ("private", None)
         elif shared:
             ownership.share(download, shared[0], shared[1], who)
@@ -283,6 +289,11 @@ def _refuse_duplicate(plan: FetchPlan, key: str, who: Identity) -> None:
             return  # it was deleted from the library since, or it is asked for as it is by now
         raise Conflict(f"{plan.ref} is already in the library at this commit.", details=details)
     raise Conflict(f"{plan.ref} is already on its way here (download {other.id}).", details=details)
+
+
+def _under_way(key: str) -> Download | None:
+    running = Download.plan_key == key, Job.state.in_(("queued", "running"))
+    return db.session.scalar(select(Download).join(Job).where(*running).limit(1))
 
 
 def _refuse_second_update(model_id: str) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from api.errors import describe
 from api.extensions import db, settings
 from api.models import Download, HubModel, Job, ModelVersion
-from api.services import intake, jobs, library, ollama, store, transfers, verify, work
+from api.services import intake, jobs, library, mirror, ollama, store, transfers, verify, work
 from api.services.downloads import forget_parts
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
@@ -142,8 +142,9 @@ def _shelve(
     def also(after_commit: AfterCommit, _job: Job) -> None:
         if plan.location == "local":
             verify.heal(version.files)
-        if again := verify.twin(download.update_of, version):
-            # Brought only to make it whole again: the version that is there already is the one.
+        if again := verify.twin(download.update_of, version) or mirror.merge(download, version):
+            # Brought only to make it whole: the version that is there already is the one.
+            store.record(again, git)
             added = db.session.get_one(HubModel, again.model_id)
             after_commit(lambda: library.remove_folders(shelf))
         else:

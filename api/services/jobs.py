@@ -26,6 +26,7 @@ from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 
 TASKS = {
     "download": "tasks.downloads.run",
+    "mirror": "tasks.downloads.run",
     "deploy": "tasks.deployments.deploy",
     "undeploy": "tasks.deployments.undeploy",
     "generation": "tasks.chat.resume",
@@ -38,6 +39,7 @@ TASKS = {
 
 AT_ONCE: dict[str, int | Callable[[], int]] = {
     "download": 4,
+    "mirror": 16,
     "deploy": 2,
     "ollama_create": 2,
     "storage": 1,

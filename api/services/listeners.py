@@ -3,6 +3,7 @@
 from api.services import deployments, downloads, generations, jobs, room, transfers
 
 jobs.on_change("download", downloads.job_changed)
+jobs.on_change("mirror", downloads.job_changed)  # a download too, which somebody waits for
 jobs.on_change("deploy", deployments.job_changed)
 jobs.on_change("generation", generations.job_changed)
 
@@ -10,3 +11,5 @@ jobs.AT_ONCE["download"] = transfers.at_once
 jobs.admit("download", transfers.admission)
 jobs.admit("download", room.admission)
 jobs.on_claim("download", room.take)
+jobs.admit("mirror", room.admission)
+jobs.on_claim("mirror", room.take)
