@@ -1749,7 +1749,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A file's bytes, or a range of them. */
+        /** A file's bytes, or a range of them; with a mirror, brought from upstream while they are sent. */
         get: operations["get__hf_namespace_name_resolve_rest"];
         put?: never;
         post?: never;
@@ -19223,6 +19223,15 @@ export interface operations {
             };
             /** @description Too many requests. */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            /** @description The other side did not answer as it should. */
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };
