@@ -43,6 +43,10 @@ def client(hub: Hub, key: str) -> HfApi:
     return HfApi(endpoint=f"{hub.url}/hf", token=key)
 
 
+def git_name(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
 def sums(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
