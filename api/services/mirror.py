@@ -102,8 +102,8 @@ def bring(found: Listing, file: RemoteFile, who: Identity) -> str:
     """
     if file.path.lower().endswith(PICKLES):
         raise Forbidden(
-            f"'{file.path[:120]}' is of a format that can run code, and is not mirrored. Bring the model in by "
-            "name; an administrator decides about such files."
+            f"'{file.path[:120]}' is of a format that can run code, and is not mirrored. Bring the model in "
+            "by name; an administrator decides about such files."
         )
     plan = FetchPlan(
         source=SOURCE,

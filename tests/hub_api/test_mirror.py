@@ -83,7 +83,7 @@ def test_the_hubs_client_brings_a_model_that_nobody_has_brought(
     hub: Hub,
     upstream: StandIn,
     reader: str,
-    model_shelf: Path,
+    model_shelf: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     ref, options = "org/tiny-llama", {"endpoint": f"{hub.url}/hf", "token": reader}
