@@ -215,7 +215,8 @@ def problem_response(error: BaseException) -> Response:
     response = jsonify(body)
     response.status_code = status
     if request.path.startswith("/hf/"):
-        response.headers["X-Error-Message"] = said["message"].encode("ascii", "replace").decode()[:500]
+        plain = "".join(letter if " " <= letter <= "~" else "?" for letter in said["message"][:500])
+        response.headers["X-Error-Message"] = plain
         if code := HUB_CODES.get(said["code"]):
             response.headers["X-Error-Code"] = code
     if isinstance(error, HTTPException):

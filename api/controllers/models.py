@@ -100,14 +100,14 @@ class ModelVersionsCompareResource(Resource):
 
 
 class ModelCheckResource(Resource):
-    @contract("models.write", out=ModelOut, errors=(409, 502, 503))
+    @contract("models.write", out=ModelOut, errors=(409, 422, 502, 503))
     def post(self, model_id: str) -> ModelOut:
         """Ask the model's source now whether it has a newer revision (`newer`)."""
         return updates.check(model_id, current())
 
 
 class ModelUpdateResource(Resource):
-    @contract("downloads.write", out=DownloadOut, status=202, errors=(409, 502, 503, 507))
+    @contract("downloads.write", out=DownloadOut, status=202, errors=(409, 422, 502, 503, 507))
     def post(self, model_id: str) -> DownloadOut:
         """Bring the newest revision in as a new version; only what is not here is fetched."""
         return updates.update(model_id, current())
@@ -129,7 +129,7 @@ class ModelRestoreResource(Resource):
 
 class ModelRepairResource(Resource):
     @contract(
-        "models.write", out=DownloadOut, status=202, errors=(404, 409, 502),
+        "models.write", out=DownloadOut, status=202, errors=(404, 409, 422, 502, 507),
         message="What is damaged is being fetched again.",
     )  # fmt: skip
     def post(self, model_id: str) -> DownloadOut:

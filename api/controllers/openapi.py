@@ -176,8 +176,10 @@ def _responses(rule: Rule, declared: Contract, schemas: dict[str, Any]) -> dict[
 
 
 def _streamed(media: str) -> dict[str, Any]:
-    """Server-sent events are described in docs/chat.md: OpenAPI 3.1 has no word for a sequence."""
-    return {} if media == "text/event-stream" else {"schema": {"type": "string"}}
+    """Server-sent events are described in docs/chat.md: OpenAPI 3.1 has no word for a sequence. JSON that is
+    another server's dialect is described there."""
+    foreign = media in ("text/event-stream", "application/json")
+    return {} if foreign else {"schema": {"type": "string"}}
 
 
 def _enveloped(inner: dict[str, Any]) -> dict[str, Any]:

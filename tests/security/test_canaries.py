@@ -274,7 +274,9 @@ def every_get(admin: User) -> int:
         ids = ["nothing"]
         if brace:
             listed = admin.http.get(before)
-            found = (listed.json().get("data") or {}) if listed.is_success else {}
+            is_json = listed.is_success and "json" in listed.headers.get("content-type", "")
+            said = listed.json() if is_json else {}
+            found = (said.get("data") or {}) if isinstance(said, dict) else {}
             items = found.get("items", []) if isinstance(found, dict) else []
             ids += [str(item[name]) for item in items[:3] for name in ("id", "name") if item.get(name)]
         for id in ids:
