@@ -68,6 +68,9 @@ export const routes: RouteObject[] = [
                 { path: paths.invites, lazy: async () => ({ Component: (await import('@/app/routes/users')).UsersRoute }) },
                 { path: paths.lockouts, lazy: async () => ({ Component: (await import('@/app/routes/users')).UsersRoute }) },
               ]),
+              needing('intake.release', [
+                { path: paths.quarantine, lazy: async () => ({ Component: (await import('@/app/routes/quarantine')).QuarantineRoute }) },
+              ]),
               needing('settings.manage', [
                 { path: paths.settings, lazy: async () => ({ Component: (await import('@/app/routes/settings')).SettingsRoute }) },
               ]),

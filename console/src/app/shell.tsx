@@ -1,5 +1,5 @@
 import {
-  ApiOutlined, AuditOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined, PlusOutlined,
+  ApiOutlined, AuditOutlined, BugOutlined, CloudServerOutlined, DashboardOutlined, DatabaseOutlined, DownloadOutlined, HddOutlined, MenuOutlined, MessageOutlined, PlusOutlined,
   SafetyCertificateOutlined, SearchOutlined, SettingOutlined, ShopOutlined, TeamOutlined, UnorderedListOutlined, UserOutlined,
 } from '@ant-design/icons'
 import { Button, Drawer, Grid, Layout, Menu, Spin } from 'antd'
@@ -41,6 +41,7 @@ const OFFICE: Place[] = [
   { path: paths.users, key: 'users', icon: <UserOutlined />, needs: 'users.read' },
   { path: paths.teams, key: 'teams', icon: <TeamOutlined />, needs: 'teams.manage' },
   { path: paths.roles, key: 'roles', icon: <SafetyCertificateOutlined />, needs: 'users.read' },
+  { path: paths.quarantine, key: 'quarantine', icon: <BugOutlined />, needs: 'intake.release' },
   { path: paths.settings, key: 'settings', icon: <SettingOutlined />, needs: 'settings.manage' },
   { path: paths.audit, key: 'audit', icon: <AuditOutlined />, needs: 'audit.read' },
 ]

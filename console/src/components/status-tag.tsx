@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 const COLOURS: Record<string, string> = {
   pending: 'default', queued: 'default', downloading: 'processing', deploying: 'processing', running: 'processing',
   paused: 'warning', held: 'warning', completed: 'success', ready: 'success', failed: 'error', cancelled: 'default', stopped: 'default',
-  active: 'success', open: 'processing', used: 'default', expired: 'default', revoked: 'default', deactivated: 'warning', locked: 'error',
+  active: 'success', open: 'processing', used: 'default', expired: 'default', revoked: 'default', deactivated: 'warning', locked: 'error', quarantined: 'error',
   done: 'success', denied: 'warning',
 }
 

@@ -24,6 +24,7 @@ export const paths = {
   lockouts: '/admin/lock-outs',
   teams: '/admin/teams',
   roles: '/admin/roles',
+  quarantine: '/admin/quarantine',
   settings: '/admin/settings',
   audit: '/admin/audit',
 } as const

@@ -7,7 +7,7 @@ import type { Page } from '@/types'
 export const api = createApi({
   baseQuery: apiBaseQuery,
   tagTypes: [
-    'Download', 'Upload', 'Model', 'Deployment', 'Session', 'Job', 'System', 'Ollama', 'Storage', 'Setting',
+    'Download', 'Upload', 'Model', 'Deployment', 'Session', 'Job', 'System', 'Ollama', 'Storage', 'Quarantine', 'Setting',
     'SignIn', 'User', 'Invite', 'Lockout', 'Role', 'Team', 'ApiKey', 'Audit',
   ],
   keepUnusedDataFor: 300,

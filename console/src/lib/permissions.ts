@@ -4,7 +4,7 @@ import type { Profile, Visibility } from '@/types'
 export const PERMISSIONS = [
   'models.read', 'models.write', 'downloads.read', 'downloads.write', 'deployments.read', 'deployments.write', 'chat.use',
   'jobs.read', 'jobs.write', 'system.read', 'keys.use', 'share.public', 'all.read', 'all.write', 'teams.manage',
-  'folders.use', 'ollama.manage', 'settings.manage',
+  'folders.use', 'ollama.manage', 'intake.release', 'settings.manage',
   'users.read', 'users.manage', 'roles.manage', 'audit.read',
 ] as const
 

@@ -15,6 +15,7 @@ export type InviteMade = Schemas['InviteMade']
 export type InviteRequest = Partial<Schemas['InviteRequest']>
 export type Lockout = Schemas['LockoutOut']
 export type Permission = Schemas['PermissionOut']
+export type Quarantined = Schemas['QuarantineOut']
 export type Role = Schemas['RoleOut']
 export type RoleRequest = Schemas['RoleRequest']
 export type Team = Schemas['TeamOut']

@@ -15,6 +15,7 @@ import { useDates, useMay, useMayChange } from '@/lib/hooks'
 import type { Model } from '@/types'
 
 import { useCheckModelMutation, useModelCardQuery, useModelQuery } from './api'
+import { IntakeAlerts } from './intake-alerts'
 import { ModelActions } from './model-actions'
 import { NewerAlert } from './newer'
 import { Offload } from './offload'
@@ -44,6 +45,7 @@ export function ModelPage({ id, onDeploy }: Props) {
       >
         {model.description && <Markdown text={model.description} />}
         <NewerAlert model={model} onUpdating={() => void navigate(paths.downloads)} />
+        <IntakeAlerts model={model} />
         {model.warnings.map((warning) => <Alert key={warning} type="warning" showIcon title={warning} className="row-alert" />)}
         <Card>
           <Tabs

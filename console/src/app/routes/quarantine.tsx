@@ -1,0 +1,1 @@
+export { QuarantinePage as QuarantineRoute } from '@/features/quarantine/quarantine-page'
