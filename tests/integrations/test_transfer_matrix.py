@@ -115,6 +115,21 @@ def stubborn(root: Path, plan: dict[str, Any], into: Path, fault: str, connectio
         return failed, len(hub.requests(path=WEIGHTS)) + len(hub.requests("cdn"))
 
 
+@pytest.mark.parametrize("connections", [1, 4])
+def test_the_token_stays_with_the_hub_when_it_sends_elsewhere(
+    root: Path, plan: dict[str, Any], original: dict[str, str], tmp_path: Path, connections: int
+) -> None:
+    with Hub(root) as hub, Hub(root) as other:
+        for name in (WEIGHTS, "config.json"):
+            to = f"{other.url}/org/model/resolve/main/{name}"
+            hub.fault("redirect", to=to, match=name, on="hub", times=0)
+        download(hub, tmp_path, plan, connections=connections, **NERVOUS)
+        assert {entry["authorization"] for entry in hub.requests("hub")} == {f"Bearer {TOKEN}"}
+        elsewhere = [*other.requests(), *hub.requests("cdn")]
+        assert len(elsewhere) >= 2 and not any(entry["authorization"] for entry in elsewhere)
+    assert content(tmp_path) == original
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_stays_is_an_honest_error_or_gone_round(
     root: Path, plan: dict[str, Any], original: dict[str, str], tmp_path: Path, fault: str

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from integrations.blobs.names import relative
 from integrations.errors import InvalidRef
 from integrations.transfer import Download, Outbound, fetch
 from integrations.transfer.names import check_names, inside
+from tests.support import hostile_names
 
 HOSTILE = [
     "", ".", "..", "/", "//", "../x", "x/../../y", "a/..", "./a", "a/./b", "a//b", "a/", "/etc/passwd",
@@ -35,6 +37,18 @@ def test_hostile_names_are_refused_before_anything_is_written(name: str, tmp_pat
         inside(into, name)
     with pytest.raises(InvalidRef):
         fetch([Download(name, "http://127.0.0.1:9/x", 1)], into, Outbound("http://127.0.0.1:9"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_three_hundred_more_are_refused_wherever_a_name_becomes_a_path(tmp_path: Path) -> None:
+    for names in hostile_names.HOSTILE:
+        with pytest.raises(InvalidRef):
+            check_names(names)
+        for name in names if len(names) == 1 else []:
+            with pytest.raises(InvalidRef):
+                inside(tmp_path / "into", name)
+            with pytest.raises(InvalidRef):
+                relative(name)
     assert list(tmp_path.iterdir()) == []
 
 

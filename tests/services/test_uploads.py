@@ -16,6 +16,7 @@ from api.models.base import utcnow
 from api.services import fetching, housekeeping, jobs
 from api.unit_of_work import unit_of_work
 from tests.support.downloads import GGUF_HEADER
+from tests.support.hostile_names import HOSTILE
 from tests.support.people import Person, user
 from tests.support.sender import Sender, sha256
 
@@ -83,6 +84,18 @@ def test_a_piece_with_a_checksum_counts_whole_or_not_at_all(send: Sender) -> Non
     assert send("GET", f"uploads/{upload['id']}/files/0")["offset"] == 0
     assert send.piece(upload, 0, 0, GGUF[:1000], **{"Upload-Checksum": said})["offset"] == 1000
     send.piece(upload, 0, 1000, b"x", 422, **{"Upload-Checksum": "md5 x"})
+
+
+def test_hostile_names_begin_no_upload(send: Sender) -> None:
+    before = {path for path in settings().home.rglob("*") if path.is_dir()}
+    for names in HOSTILE:
+        body = {"name": "ada/mine", "files": [{"path": name, "size": 1} for name in names]}
+        answer = send.app.test_client().post(
+            "/api/v1/uploads", headers={"Authorization": f"Bearer {send.who.token}"}, json=body
+        ).status_code
+        assert answer in (400, 422), (names, answer)
+    assert not db.session.query(Upload).all()
+    assert {path for path in settings().home.rglob("*") if path.is_dir()} == before
 
 
 def test_two_do_not_write_to_one_file(send: Sender) -> None:
