@@ -1,4 +1,5 @@
-"""The fetching program killed in every system call that changes the disk, and then run again.
+"""The fetching program killed in every system call that changes the disk, and then run again; likewise the
+worker that takes the model into the library (bench/crash_points_worker.py).
 
     python -m bench.crash_points [--write]
 
@@ -13,29 +14,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from bench.crash_points_worker import CALLS as WORKER_CALLS
+from bench.crash_points_worker import Point, Worker
 from bench.results import machine, write_section
 from tests.support.downloads import build_model, content, plan_of
 from tests.support.hub import Hub
 
 ROOT = Path(__file__).parents[1]
-CALLS = ("write", "pwrite64", "fallocate", "fsync", "fdatasync", "syncfs", "rename", "mkdir", "unlink")
+CALLS = ("write", "pwrite64", "fallocate", "ftruncate", "fsync", "fdatasync", "syncfs", "rename",
+         "mkdir", "unlink")  # fmt: skip
 
 WEIGHTS_BYTES = 9_000_000
-
-
-@dataclass(frozen=True)
-class Point:
-    """One death: `wrong` names what was promoted wrongly, `lost` whether the next run failed to repair."""
-
-    call: str
-    number: int
-    died: bool
-    wrong: tuple[str, ...] = ()
-    lost: bool = False
+SMALL_FILES = 12
 
 
 class Victim:
@@ -78,37 +73,58 @@ class Victim:
         return ran.returncode
 
 
-def every_point(victim: Victim, call: str) -> list[Point]:
-    """N = 1, 2, … until the program lives."""
+def every_point(die: Callable[[str, int], Point], call: str, step: int = 1) -> list[Point]:
+    """N = 1, 2, … until the program lives; or only every `step`-th."""
     points = []
-    while (point := victim.point(call, len(points) + 1)).died:
+    while (point := die(call, 1 + step * len(points))).died:
         points.append(point)
     return points
+
+
+def build(folder: Path) -> None:
+    """One file in parts, and small ones enough for a batch."""
+    build_model(folder, weights_bytes=WEIGHTS_BYTES)
+    for n in range(SMALL_FILES):
+        (folder / "nested" / f"{n:02d}.json").write_text(f'{{"n": {n}}}')
+
+
+def row(call: str, step: int, points: list[Point]) -> str:
+    wrong, lost = sum(bool(p.wrong) for p in points), sum(p.lost for p in points)
+    name = f"`{call}`" + (f", one in {step}" if step > 1 else "")
+    return f"| {name} | {len(points)} | {wrong} | {lost} |"
+
+
+def table(die: Callable[[str, int], Point], calls: dict[str, int]) -> tuple[list[str], list[Point]]:
+    """The lines of a table, and all points of it."""
+    lines = ["| system call | points | promoted wrong | not repaired by the next run |", "|---|---|---|---|"]
+    every: list[Point] = []
+    with ThreadPoolExecutor(3) as pool:
+        running = {call: pool.submit(every_point, die, call, step) for call, step in calls.items()}
+        for call, future in running.items():
+            every += future.result()
+            lines.append(row(call, calls[call], future.result()))
+            print(lines[-1], flush=True)
+    return lines, every
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.crash_points", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--write", action="store_true", help="put the result into bench/RESULTS.md")
     options = parser.parse_args()
-    lines = [f"{machine()}. A model of {WEIGHTS_BYTES:,} bytes and four small files.", ""]
-    lines += ["| system call | points | promoted wrong | not repaired by the next run |", "|---|---|---|---|"]
-    every: list[Point] = []
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="bench-crash-") as temporary:
-        build_model(Path(temporary, "root", "org", "model"), weights_bytes=WEIGHTS_BYTES)
+        build(Path(temporary, "root", "org", "model"))
         with Hub(Path(temporary, "root")) as hub:
-            victim = Victim(hub, Path(temporary))
-            for call in CALLS:
-                points = every_point(victim, call)
-                every += points
-                wrong, lost = sum(bool(p.wrong) for p in points), sum(p.lost for p in points)
-                lines.append(f"| `{call}` | {len(points)} | {wrong} | {lost} |")
-                print(lines[-1], flush=True)
-    lines += ["", f"{len(every)} deaths in {time.perf_counter() - begun:.0f} s."]
+            fetching, deaths = table(Victim(hub, Path(temporary)).point, dict.fromkeys(CALLS, 1))
+            worker, more = table(Worker(hub, Path(temporary)).point, WORKER_CALLS)
+    size = f"A model of {WEIGHTS_BYTES:,} bytes and {4 + SMALL_FILES} small files."
+    lines = [f"{machine()}. {size}", "", "**The fetching program**", "", *fetching, ""]
+    lines += ["**The worker, its children living on**", "", *worker, ""]
+    lines += [f"{len(deaths) + len(more)} deaths in {time.perf_counter() - begun:.0f} s."]
     print("\n".join(lines))
     if options.write:
         write_section("Crash points of a download", lines)
-    if any(point.wrong or point.lost for point in every):
+    if any(point.wrong or point.lost for point in deaths + more):
         raise SystemExit("a death was not survived")
 
 

@@ -9,15 +9,27 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.crash_points import ROOT, Point
 from tests.support.downloads import content
 from tests.support.hub import Hub
 
-CALLS = ("rename", "link", "fsync", "fdatasync", "pwrite64")
-"""The last two are SQLite's commits."""
+ROOT = Path(__file__).parents[1]
+CALLS = {"rename": 1, "link": 4, "mkdir": 2, "unlinkat": 3, "fsync": 1, "fdatasync": 5, "pwrite64": 12}
+"""Each with its step. The last two are SQLite's commits: many, and much alike."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One death: `wrong` names what was promoted wrongly, `lost` whether the next run failed to repair."""
+
+    call: str
+    number: int
+    died: bool
+    wrong: tuple[str, ...] = ()
+    lost: bool = False
 
 
 class Worker:
@@ -54,7 +66,15 @@ class Worker:
 
     def _run(self, home: Path, before: list[str]) -> dict[str, Any] | None:
         """What the worker said at its end; None when it was killed."""
-        command = [*before, sys.executable, "-m", "tests.support.worker_run", str(home), self.hub.url, self.job]
+        command = [
+            *before,
+            sys.executable,
+            "-m",
+            "tests.support.worker_run",
+            str(home),
+            self.hub.url,
+            self.job,
+        ]
         ran = subprocess.run(command, cwd=ROOT, env=self._environment(), capture_output=True, timeout=120)
         return json.loads(ran.stdout.splitlines()[-1]) if ran.returncode == 0 else None
 

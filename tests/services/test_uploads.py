@@ -90,9 +90,11 @@ def test_hostile_names_begin_no_upload(send: Sender) -> None:
     before = {path for path in settings().home.rglob("*") if path.is_dir()}
     for names in HOSTILE:
         body = {"name": "ada/mine", "files": [{"path": name, "size": 1} for name in names]}
-        answer = send.app.test_client().post(
-            "/api/v1/uploads", headers={"Authorization": f"Bearer {send.who.token}"}, json=body
-        ).status_code
+        answer = (
+            send.app.test_client()
+            .post("/api/v1/uploads", headers={"Authorization": f"Bearer {send.who.token}"}, json=body)
+            .status_code
+        )
         assert answer in (400, 422), (names, answer)
     assert not db.session.query(Upload).all()
     assert {path for path in settings().home.rglob("*") if path.is_dir()} == before
