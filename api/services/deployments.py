@@ -140,6 +140,7 @@ def start(deployment_id: str, who: Identity) -> DeploymentOut:
         exclusive(f"deployment:{deployment_id}")
         deployment = _changeable(deployment_id, who)
         audit.note("deployment.start", deployment)
+        quarantine.refuse_held(deployment.model)
         if deployment.wanted == "running" and deployment.status in ("running", "deploying"):
             raise Conflict(f"{deployment.name} is already {deployment.status}.")
         if _active_job(deployment.id):
@@ -155,6 +156,7 @@ def restart(deployment_id: str, who: Identity) -> DeploymentOut:
         exclusive(f"deployment:{deployment_id}")
         deployment = _changeable(deployment_id, who)
         audit.note("deployment.restart", deployment)
+        quarantine.refuse_held(deployment.model)
         if _active_job(deployment.id):
             raise Conflict(f"{deployment.name} is just {deployment.status}. Try again in a moment.")
         deployment.wanted, deployment.restarts = "running", []

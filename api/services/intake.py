@@ -3,17 +3,23 @@ is moved to `quarantine/<version>/<id>` before the folder becomes a model. Each 
 
 import hashlib
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from api.extensions import db, settings
-from api.models import Download, HubModel, ModelVersion, QuarantinedFile
+from api.models import Download, HubModel, Job, ModelVersion, QuarantinedFile
 from api.security import audit
 from api.services import jobs, work
+from api.unit_of_work import unit_of_work
 from integrations import children
+from integrations.intake.clamav import ClamAV, ScannerAway
 
 MODULE = "integrations.intake"
 ENDS = {"pause": "paused", "put_back": "queued", "cancel": "cancelled"}
+PING_SECONDS = 5.0
 ENGINES_READ = (".safetensors", ".gguf")
 WEIGHTS = (*ENGINES_READ, ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".keras", ".joblib")
 
@@ -37,11 +43,36 @@ def checked(held: jobs.Claim, download: Download, where: Path, *, ours: bool) ->
     outcome = work.follow(held, directory, lambda: children.start(directory, MODULE, spec))
     if outcome.kind == "error":
         said = {key: outcome.event[key] for key in ("code", "message", "details")}
-        jobs.finish(held, "paused" if said["code"] == "SCANNER_UNREACHABLE" else "failed", error=said)
+        jobs.finish(held, "queued" if said["code"] == ScannerAway.code else "failed", error=said)
     elif outcome.kind in ENDS and jobs.finish(held, ENDS[outcome.kind]) == "cancelled":
         for path in (settings().incoming_dir / download.id, directory, folder(download.id)):
             shutil.rmtree(path, ignore_errors=True)
     return outcome.event if outcome.kind == "result" else None
+
+
+def admission(job: Job) -> dict[str, Any] | None:
+    """Holds a job in the queue whose scanner did not answer, until `reconcile` has seen it back."""
+    return job.error if job.error and job.error["code"] == ScannerAway.code else None
+
+
+def reconcile() -> int:
+    """Let go on what waits for the virus scanner, when it answers again. How many."""
+    queued = select(Job).where(Job.kind.in_(("download", "mirror")), Job.state == "queued")
+    ids = [job.id for job in db.session.scalars(queued) if admission(job)]
+    db.session.rollback()  # nothing is kept locked while the scanner is asked
+    if not ids:
+        return 0
+    if settings().clamav:
+        try:
+            ClamAV(settings().clamav or "", seconds=PING_SECONDS).ping()
+        except ScannerAway:
+            return 0
+    with unit_of_work() as after_commit:
+        for job in filter(None, map(jobs.locked, ids)):
+            if job.state == "queued" and admission(job):
+                job.error, job.rung_at = None, time.time()
+                after_commit(lambda id=job.id, kind=job.kind: jobs.ring(id, kind))  # type: ignore[misc]
+    return len(ids)
 
 
 def set_aside(version_id: str, found: dict[str, Any], where: Path) -> None:

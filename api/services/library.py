@@ -15,7 +15,7 @@ from api.schemas.base import Sharing
 from api.schemas.models import ImpactOut, ModelCardOut, ModelOut, ModelPatch
 from api.security import audit, ownership
 from api.security.authorise import Identity
-from api.services import library_impact, ollama, remote, store
+from api.services import intake, library_impact, ollama, remote, store
 from api.services.hub_names import name_of
 from api.unit_of_work import AfterCommit, exclusive, unit_of_work
 from integrations.errors import Unsupported
@@ -139,6 +139,8 @@ def activate(model: HubModel, version: ModelVersion) -> None:
     """From now on `model` means this version: what is deployed next runs it."""
     if model.active_version_id != version.id:
         _take_over(model, version)
+        if model.status in ("ready", "quarantined"):
+            model.status = intake.condition(version)
         model.version = (model.version or 0) + 1
         if model.newer and model.newer["commit"] == version.commit:
             model.newer, model.outdated = None, False

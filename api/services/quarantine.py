@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from api.errors import Conflict, Missing
-from api.extensions import db
+from api.extensions import db, settings
 from api.models import HubModel, ModelVersion, QuarantinedFile
 from api.models.base import utcnow
 from api.schemas.base import Page
@@ -74,6 +74,26 @@ def delete(file_id: str, who: Identity) -> None:
         after_commit(lambda: held.unlink(missing_ok=True))
 
 
+def repair() -> int:
+    """Finish what a crash left half done: a file that was released goes to its model, one that was deleted
+    goes. How many."""
+    done = 0
+    for held in settings().quarantine_dir.glob("*/*"):
+        row = db.session.get(QuarantinedFile, held.name)
+        if row is None or row.status == "held":
+            continue
+        version = db.session.get_one(ModelVersion, row.version_id)
+        target, sha256, released = library.directory(version) / row.path, row.sha256, row.status == "released"
+        db.session.rollback()  # nothing is kept locked while files are moved
+        if released:
+            _put_back(held, target, sha256)
+        else:
+            held.unlink(missing_ok=True)
+        done += 1
+    db.session.rollback()
+    return done
+
+
 def refuse_held(model: HubModel) -> None:
     """Raises Conflict for a model whose weights are held."""
     if model.status == "quarantined":
@@ -127,10 +147,12 @@ def _renew(model: HubModel, version: ModelVersion) -> None:
 
 def _put_back(held: Path, target: Path, sha256: str | None) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if held.is_file():
+    try:
         held.replace(target)
-        if sha256:
-            store.blobs().take(target, sha256)
+    except FileNotFoundError:
+        return  # it has been put back already
+    if sha256:
+        store.blobs().take(target, sha256)
 
 
 def _about(row: QuarantinedFile) -> tuple[str, str, str]:

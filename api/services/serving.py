@@ -10,7 +10,7 @@ from api.errors import AppError, describe
 from api.extensions import db, settings
 from api.models import Deployment, Job, ModelVersion
 from api.security.keys import vault
-from api.services import jobs, library, remote, work
+from api.services import jobs, library, quarantine, remote, work
 from api.services.deployments import changed, child_directory
 from api.unit_of_work import AfterCommit, unit_of_work
 from integrations import children
@@ -82,6 +82,7 @@ def _bring_up(held: jobs.Claim, deployment: Deployment, *, fresh: bool) -> Child
         child.stop(5)
         child = None
     if child is None:
+        quarantine.refuse_held(deployment.model)  # it may have become so since it was asked for
         version = db.session.get_one(ModelVersion, deployment.model.active_version_id or deployment.model_id)
         if version.offloaded:
             _note(deployment.id, message="Fetching from the object storage")

@@ -2,6 +2,8 @@
 this only says what there is."""
 
 import json
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,14 +49,32 @@ def remote_code(directory: Path) -> list[str]:
 
 
 def needs_code(directory: Path) -> str | None:
-    """The first class of the model itself that is code of its own, which an engine would have to run."""
-    asked = _read(directory / "config.json").get("auto_map")
-    if not isinstance(asked, dict):
+    """The class of the model itself that is code of its own, without which no engine could load it; None when
+    there is none, or when transformers has the same architecture built in and need not run it."""
+    config = _read(directory / "config.json")
+    asked, named = config.get("auto_map"), config.get("architectures")
+    if not isinstance(asked, dict) or _built_in(config.get("model_type"), named):
         return None
     for name, value in asked.items():
         if isinstance(name, str) and (name == "AutoConfig" or name.startswith("AutoModel")):
             return shown(str(_first(value)), 120)
     return None
+
+
+def _built_in(kind: Any, named: Any) -> bool:
+    """Whether transformers' own table has this architecture. Its text is read; importing it takes seconds."""
+    architecture = named[0] if isinstance(named, list) and named else None
+    if not isinstance(kind, str) or not isinstance(architecture, str):
+        return False
+    return f'("{kind}", "{architecture}")' in _table()
+
+
+@cache
+def _table() -> str:
+    found = find_spec("transformers")
+    if found is None or found.origin is None:
+        return ""
+    return (Path(found.origin).parent / "models" / "auto" / "modeling_auto.py").read_text(encoding="utf-8")
 
 
 def _first(value: Any) -> Any:

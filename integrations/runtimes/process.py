@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from integrations.errors import ChildFailed, NotACausalLM, Unreachable, Unsupported
+from integrations.intake.code import needs_code
 from integrations.model_facts import ModelFacts, read_facts
 from integrations.runtimes.base import Launch
 
@@ -54,6 +55,12 @@ class ProcessRuntime:
     def choose_engine(self, directory: Path, options: ProcessOptions) -> str:
         facts = read_facts(directory)
         fitting = _engine_for(facts)
+        if fitting == "transformers" and (own := needs_code(directory)):
+            raise Unsupported(
+                f"This model can only be loaded by running code that comes with it ({own}), which the hub "
+                "never does. Choose a model whose architecture transformers has built in, or its GGUF.",
+                details={"remote_code": own},
+            )
         if options.engine not in ("auto", fitting):
             needs = {"transformers": "safetensors", "llamacpp": "GGUF"}[options.engine]
             raise Unsupported(
