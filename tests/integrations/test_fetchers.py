@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FETCHERS = {
     "integrations/http.py": "bytes of models, and addresses from users: redirected, direct",
     "integrations/blobs/s3.py": "the object storage an administrator configured; names are hashes",
+    "integrations/intake/clamav.py": "the scanner an administrator configured, by its socket or host",
     "integrations/sources/hub_client.py": "the hub's API: redirected, by ref",
     "integrations/sources/hub_errors.py": "names the client's errors, fetches nothing",
     "integrations/sources/huggingface.py": "through hub_client",

@@ -1,5 +1,7 @@
 """The door: signing in, staying in, being thrown out; every route and event declares who may."""
 
+import re
+
 import jwt
 import pytest
 from flask import Flask
@@ -108,12 +110,12 @@ def test_every_route_declares_a_permission_and_is_closed_without_a_token(
         if declared.permission == "public":
             public.add(rule.rule)
             continue
-        path = rule.rule
-        for argument in rule.arguments:
-            path = path.replace(f"<{argument}>", "x").replace(f"<path:{argument}>", "x")
+        path = re.sub(r"<int:\w+>", "0", rule.rule)
+        path = re.sub(r"<(path:)?\w+>", "x", path)
         answer = client.open(path, method=method, json={})
         assert answer.status_code == 401, f"{method} {path} answered {answer.status_code} without a token"
     assert public == {
+        "/ollama/",
         "/healthz",
         "/readyz",
         "/api/v1/auth/login",
