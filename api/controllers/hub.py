@@ -15,7 +15,7 @@ from api.controllers.stream import while_allowed
 from api.extensions import db
 from api.schemas.hub import HubModelsQuery, HubPaths, HubTreeQuery
 from api.security.authorise import current
-from api.services import hub_api, mirror
+from api.services import hub_api, hub_listing, mirror
 from api.services.blocking import in_thread
 from api.services.hub_api import Served
 
@@ -33,6 +33,12 @@ def _json(value: object, link: str | None = None) -> Response:
     return response
 
 
+def _following(cursor: str) -> str:
+    """The address of the page after this one."""
+    asked = {**request.args.to_dict(flat=False), "cursor": [cursor]}
+    return f"{request.base_url}?{urlencode(asked, doseq=True)}"
+
+
 class WhoAmIResource(Resource):
     @contract("models.read", envelope=False, streams=JSON)
     def get(self) -> Response:
@@ -46,16 +52,9 @@ class ModelsResource(Resource):
     @contract("models.read", query=HubModelsQuery, envelope=False, streams=JSON)
     def get(self, query: HubModelsQuery) -> Response:
         """The library's models, newest first."""
-        limit = min(query.limit, 100)
-        found = hub_api.models(
-            current(), search=query.search, author=query.author, limit=limit + 1, after=query.cursor
-        )
-        shown = found[:limit]
-        link = None
-        if len(found) > limit:
-            following = {**request.args.to_dict(), "cursor": shown[-1].id}
-            link = f"{request.base_url}?{urlencode(following)}"
-        return _json([hub_api.described(model, hub_api.commit_of(model)) for model in shown], link)
+        found, after = hub_listing.models(query, min(query.limit, 100), current())
+        link = _following(after) if after else None
+        return _json([hub_api.described(model, hub_api.commit_of(model)) for model in found], link)
 
 
 class ModelResource(Resource):
@@ -74,8 +73,7 @@ class TreeResource(Resource):
         page = entries[query.cursor : query.cursor + query.limit]
         link = None
         if query.cursor + query.limit < len(entries):
-            following = {**request.args.to_dict(), "cursor": str(query.cursor + query.limit)}
-            link = f"{request.base_url}?{urlencode(following)}"
+            link = _following(str(query.cursor + query.limit))
         return _json(page, link)
 
 

@@ -14,6 +14,14 @@ class HubModelsQuery(_Lenient):
     author: str = Field(default="", max_length=200)
     limit: int = Field(default=100, ge=1, le=10_000)
     cursor: str | None = Field(default=None, max_length=64)
+    filter: list[str] = Field(default=[], max_length=20)
+    pipeline_tag: str = Field(default="", max_length=200)
+    sort: str = Field(default="", max_length=40)
+
+    @field_validator("filter", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
 
 
 class HubTreeQuery(_Lenient):

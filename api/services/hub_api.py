@@ -63,22 +63,6 @@ def commit_of(version: HubModel | ModelVersion) -> str:
     return hashlib.sha1(version.commit.encode(), usedforsecurity=False).hexdigest()
 
 
-def models(who: Identity, *, search: str, author: str, limit: int, after: str | None) -> list[HubModel]:
-    """One model per name, newest first; `after` is the id of the last one of the page before."""
-    statement = select(HubModel).where(ownership.visible(HubModel, who), HubModel.location != "ollama")
-    if after:
-        statement = statement.where(HubModel.id < after)
-    for word in search.split()[:10]:
-        named = HubModel.name.icontains(word, autoescape=True) | HubModel.ref.icontains(word, autoescape=True)
-        statement = statement.where(named)
-    if author and author != LOCAL:
-        statement = statement.where(HubModel.ref.startswith(f"{author}/", autoescape=True))
-    elif author:
-        statement = statement.where(HubModel.source.not_in(HUB_SOURCES))
-    rows = db.session.scalars(statement.order_by(HubModel.id.desc()).limit(limit)).unique()
-    return list({name_of(row): row for row in reversed(list(rows))}.values())[::-1]
-
-
 def info(name: str, revision: str | None, who: Identity, *, blobs: bool) -> dict[str, Any]:
     """A model at a revision, with its files."""
     found = look(name, revision, who)
@@ -231,6 +215,9 @@ def _candidates(name: str, who: Identity) -> list[HubModel]:
     if name.startswith(f"{LOCAL}/"):
         unnamed = HubModel.ref.not_like("%/%"), HubModel.ref.startswith(f"{LOCAL}/")
         local = or_(HubModel.source.not_in(HUB_SOURCES), *unnamed)
+        # A name is made of pieces of the real one, or is the id: few are read for their names.
+        piece = max(name.lower().removeprefix(f"{LOCAL}/").split("-"), key=len)
+        local &= HubModel.words.contains(piece, autoescape=True) | (HubModel.id == piece)
         statement = statement.where(local).order_by(HubModel.id.desc()).limit(MOST_LOCAL)
     else:
         statement = statement.where(HubModel.source.in_(HUB_SOURCES), HubModel.ref == name)
