@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,13 +17,27 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from tests.support.fixtures import model_shelf  # noqa: F401
 from tests.support.hub import Hub as StandIn
 from tests.support.hub_process import Hub, start_hub
+from tests.support.tiny_models import padding
 
 BIG = "org/padded-llama"
 
 
+LATE = "org/late"
+MIB = 1 << 20
+
+
 @pytest.fixture(scope="module")
-def upstream(model_shelf: Path) -> Iterator[StandIn]:  # noqa: F811
-    with StandIn(model_shelf) as running:
+def shelf(model_shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """The models of all tests, and one more with a large file."""
+    root = tmp_path_factory.mktemp("upstream") / "shelf"
+    shutil.copytree(model_shelf, root, copy_function=os.link)
+    padding(root / LATE, 40, seed=1)
+    return root
+
+
+@pytest.fixture(scope="module")
+def upstream(shelf: Path) -> Iterator[StandIn]:
+    with StandIn(shelf) as running:
         yield running
 
 
@@ -135,3 +151,41 @@ def test_wrong_bytes_are_never_given_out_whole(hub: Hub, upstream: StandIn, read
         "org/tiny-llama-gguf", name, endpoint=f"{hub.url}/hf", token=reader, local_dir=hub.home / "x"
     )
     assert Path(path).read_bytes()[:4] == b"GGUF"
+
+
+def broken_off(hub: Hub, url: str, headers: dict[str, str], after: int) -> tuple[bytes, str]:
+    """What of `url` had come when web was killed, `after` bytes or a little more, and its ETag."""
+    got = bytearray()
+    with httpx.stream("GET", url, headers=headers, timeout=60) as answer:
+        assert answer.status_code == 200, answer.read()
+        killed = False
+        with pytest.raises(httpx.TransportError):
+            for piece in answer.iter_raw(65536):
+                got += piece
+                if len(got) >= after and not killed:
+                    killed = True
+                    for process in hub.parts("gunicorn"):
+                        process.kill()
+    hub.until("/models", lambda page: "items" in page)
+    return bytes(got), answer.headers["ETag"]
+
+
+def test_web_is_killed_in_the_middle_of_a_stream(
+    hub: Hub, upstream: StandIn, reader: str, shelf: Path
+) -> None:
+    """What upstream had sent is not asked for again, and the client goes on where it stood."""
+    headers = {"Authorization": f"Bearer {reader}"}
+    upstream.clear()
+    upstream.rate = 12_000_000
+    name = HfApi(endpoint=f"{hub.url}/hf", token=reader).list_repo_files(LATE)[0]
+    url = f"{hub.url}/hf/{LATE}/resolve/main/{name}"
+    original = (shelf / LATE / name).read_bytes()
+    for state in ("while it is brought", "when it lies here"):
+        begun, etag = broken_off(hub, url, headers, 4 * MIB)
+        assert 0 < len(begun) < len(original), state
+        rest = httpx.get(
+            url, headers={**headers, "Range": f"bytes={len(begun)}-", "If-Range": etag}, timeout=60
+        )
+        assert rest.status_code == 206, state
+        assert begun + rest.content == original, state
+    assert upstream.bytes_sent("cdn") == len(original)
