@@ -260,6 +260,11 @@ def _served(found: Snapshot, path: str, who: Identity) -> Served:
                 "`modelhub offload --back`, or deploy the model."
             )
         raise FileNotInRepo(f"'{path[:200]}' is gone from the disk. `modelhub verify` says more.")
+    if where.stat().st_size != size:  # an adopted folder is not ours alone
+        raise FileNotInRepo(
+            f"'{path[:200]}' was changed on the disk since it became part of the model, so it is not sent "
+            "under the old hash. `modelhub verify` says more."
+        )
     return Served(where, size, etag, found.commit)
 
 

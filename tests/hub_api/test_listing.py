@@ -1,6 +1,8 @@
 """Lists of models in the Hub's dialect: every name once, on whichever page."""
 
+import hashlib
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from api.extensions import db
-from api.models import HubModel
+from api.models import HubModel, ModelVersion
 from api.models.base import utcnow
 from api.unit_of_work import unit_of_work
 from tests.support import things
@@ -94,3 +96,26 @@ def test_what_came_otherwise_is_found_by_the_name_it_is_listed_under(reader: Per
                 f"/hf/api/models/{name}", headers={"Authorization": f"Bearer {reader.token}"}
             )
         assert answer.status_code == 200 and answer.get_json()["id"] == name
+
+
+def test_a_file_that_is_not_what_was_adopted_is_not_sent(reader: Person, tmp_path: Path) -> None:
+    content = b"weights as they were"
+    (tmp_path / "w.gguf").write_bytes(content)
+    known = {"path": "w.gguf", "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    with reader.app.app_context(), unit_of_work():
+        id = things.model(reader.id, source="folder", ref="adopted", name="adopted")
+        version = db.session.get_one(ModelVersion, id)
+        version.files, version.location, version.path = [known], "external", str(tmp_path)
+
+    def ask() -> tuple[int, bytes]:
+        with reader.app.app_context():
+            answer = reader.app.test_client().get(
+                "/hf/local/adopted/resolve/main/w.gguf", headers={"Authorization": f"Bearer {reader.token}"}
+            )
+            return answer.status_code, answer.data
+
+    assert ask() == (200, content)
+    for other in (content + b" and more", content[:-4]):
+        (tmp_path / "w.gguf").write_bytes(other)
+        status, said = ask()
+        assert status == 404 and b"verify" in said, (status, said)
