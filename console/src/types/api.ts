@@ -18407,6 +18407,9 @@ export interface operations {
                 author?: string;
                 limit?: number;
                 cursor?: string;
+                filter?: string[];
+                pipeline_tag?: string;
+                sort?: string;
             };
             header?: never;
             path?: never;
