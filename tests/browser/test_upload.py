@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_console import sign_in
+from tests.support.downloads import GGUF_HEADER
 from tests.support.hub_process import Hub
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -14,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.slow, pytest.m
 
 def test_an_upload_goes_on_after_the_page_was_reloaded(page: Page, hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "sent.gguf"
-    file.write_bytes(b"GGUF" + os.urandom(1 << 20) * 100)
+    file.write_bytes(GGUF_HEADER + os.urandom(1 << 20) * 100)
     sign_in(page, hub)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Add a model").click()
     page.get_by_role("tab", name="Upload").click()
