@@ -9,9 +9,9 @@ from supervisor.bootstrap.steps import ROOT
 
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"
 PYTHON = [sys.executable, "-m"]
-# Most tests wait for processes: two at a time take half as long. A file's tests share what it has started.
+# Most tests wait for processes: three at a time take half as long. A file's tests share what it has started.
 # What needs the whole machine, because it trains or drives a browser, comes after them by itself.
-AT_ONCE = ["-n", "2", "--dist", "loadfile", "-m", "not alone"]
+AT_ONCE = ["-n", "3", "--dist", "loadfile", "-m", "not alone"]
 ALONE = ["-m", "alone"]
 NOTHING_SELECTED = 5
 CHECKED = ("api", "cli", "inference", "integrations", "supervisor", "tasks", "training")
