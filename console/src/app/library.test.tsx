@@ -56,7 +56,8 @@ test('what is newer is shown file by file and brought in', async () => {
   const { user } = renderApp(hub, '/library/m1')
   expect(await screen.findByText(/1 new, 0 gone, 1 changed, 5 the same/)).toBeVisible()
   await user.click(screen.getByText('Which files'))
-  expect(await screen.findByText('~ model.safetensors')).toBeVisible()
+  const changed = await screen.findByText('~ model.safetensors')
+  await waitFor(() => expect(changed).toBeVisible(), { timeout: 5000 }) // it unfolds
   await user.click(screen.getByRole('button', { name: /Update \(2.* to fetch\)/ }))
   expect(await screen.findByText('No downloads yet')).toBeVisible()
   expect(updated).toBe(1)
