@@ -44,8 +44,8 @@ class StrictJson:
 
 
 class RelayedJson(StrictJson):
-    """The same for `/v1` and `/ollama`: no text of it is kept here, and what is odd in one is the "
-    "engine's to judge."""
+    """The same for `/v1` and `/ollama`: no text of it is kept here, and what is odd in one is the
+    engine's to judge."""
 
     keeps = False
 

@@ -25,8 +25,8 @@ _BESIDE_WEIGHTS = (".json", ".jinja", ".model", ".txt")
 
 
 def request(body: OllamaCreate, who: Identity) -> JobOut:
-    """Choose the files and put the making in the ledger. The server is looked at first: an absent "
-    "one is said now."""
+    """Choose the files and put the making in the ledger. The server is looked at first: an absent
+    one is said now."""
     name, base = full_name(body.name), full_name(body.base) if body.base else None
     model = library.seen(body.model_id, who)
     if model.status != "ready":
